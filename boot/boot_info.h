@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the loader hands to the kernel, and what it gets back. No EFI type crosses this header.
+ *
+ * Every address is physical and below 4 GiB unless said otherwise. The loader keeps boot services
+ * alive: the memory named here is allocated (EfiLoaderData), stays the kernel's until it returns,
+ * and everything else in the machine still belongs to the firmware.
+ *
+ * At the kernel's entry (System V ABI, one argument, `struct boot_info *` as an identity address):
+ *   CR3      bootstrap tables: the kernel image at its link address, W^X by segment; the first 4 GiB
+ *            identity-mapped with 2 MiB pages, writable and NX; the switch stub's pages RX
+ *   EFER     LME, NXE; CR0.WP set; CR4 PAE set, everything else as the firmware had it, but for
+ *            CET, which is off
+ *   RFLAGS   IF=0, DF=0; the firmware runs at TPL_HIGH_LEVEL and its interrupts are still armed
+ *   RSP      kernel_boot_stack's top (kernel .bss), 16-byte aligned before the call
+ *   GDT/IDT  the firmware's; not mapped once the kernel leaves the bootstrap tables
+ *
+ * The kernel returns an exit code (exit_code in kernel/exit.h) with RFLAGS.IF=0, the local APIC
+ * as it was found, all other cores parked, on any CR3 that maps the switch stub at its identity
+ * address. CR0, CR3, CR4, CR8, EFER, PAT, DR7, GDTR, IDTR, LDTR, TR, the segment registers and the FS, GS
+ * and KernelGS bases are saved and restored by the stub.
+ */
+#ifndef BOOT_BOOT_INFO_H
+#define BOOT_BOOT_INFO_H
+
+#include <stdint.h>
+
+#define BOOT_INFO_MAGIC 0x31444f4d53534f52ull /* "ROSSMOD1" */
+
+/* The kernel's image lives here; linker.ld links it to the same address. */
+#define BOOT_KERNEL_BASE 0xffffffff80000000ull
+
+/* What a range of the physical address space is, as far as the kernel cares. */
+enum boot_mem_kind {
+    BOOT_MEM_FREE = 1, /* conventional memory: the firmware's allocator owns it, do not touch */
+    BOOT_MEM_FIRMWARE, /* boot and runtime services' code and data */
+    BOOT_MEM_LOADER,   /* ours: image, arena, reports, low pages */
+    BOOT_MEM_ACPI,     /* ACPI tables and NVS */
+    BOOT_MEM_RESERVED, /* reserved, unusable or persistent: tables of the platform may be here */
+    BOOT_MEM_MMIO,     /* never mapped write-back */
+};
+
+struct boot_range {
+    uint64_t base;  /* bytes, page aligned */
+    uint64_t pages; /* 4 KiB each */
+    uint32_t kind;  /* enum boot_mem_kind */
+    uint32_t efi_type;
+};
+
+enum boot_pixel_format {
+    BOOT_PIXELS_NONE, /* no linear framebuffer: headless or BLT only */
+    BOOT_PIXELS_RGBX,
+    BOOT_PIXELS_BGRX,
+    BOOT_PIXELS_MASK, /* see the masks */
+};
+
+struct boot_framebuffer {
+    uint64_t base;  /* may be above 4 GiB */
+    uint64_t bytes; /* size of the aperture */
+    uint32_t width, height, stride; /* pixels; stride >= width */
+    uint32_t format;                /* enum boot_pixel_format */
+    uint32_t red_mask, green_mask, blue_mask;
+};
+
+/* A text buffer that the kernel appends to and the loader writes to the medium. */
+struct boot_text {
+    uint64_t base;     /* RAM, loader's */
+    uint64_t capacity; /* bytes */
+    uint64_t used;     /* bytes written so far, by the kernel; never above capacity */
+    uint64_t lost;     /* bytes that did not fit */
+};
+
+/* Where `name=value` words come from, in rising priority. */
+enum boot_words_source {
+    BOOT_WORDS_FILE,    /* \crossmod.cfg on the volume that was booted from */
+    BOOT_WORDS_OPTIONS, /* the load options (UEFI shell, boot entry), narrowed to ASCII */
+    BOOT_WORDS_FW_CFG,  /* QEMU: opt/org.crossmod/words */
+    BOOT_WORDS_SOURCES
+};
+
+/* The raw text of one source, as it was found: the kernel judges it. */
+struct boot_words {
+    uint64_t base; /* 0 if this source does not exist */
+    uint64_t bytes;
+};
+
+struct boot_info {
+    uint64_t magic; /* BOOT_INFO_MAGIC */
+    uint32_t size;  /* sizeof(struct boot_info), a version check */
+    uint32_t range_count;
+    uint64_t ranges; /* struct boot_range[range_count], ascending by base as far as the firmware's was */
+
+    uint64_t kernel_phys; /* the image: contiguous, page aligned, maps to BOOT_KERNEL_BASE */
+    uint64_t kernel_pages;
+    uint64_t arena_phys; /* the kernel's own RAM: contiguous, 2 MiB aligned, not cleared */
+    uint64_t arena_bytes;
+    uint64_t low_phys; /* two pages below 1 MiB for starting the other cores */
+    uint64_t stub_phys; /* the switch stub: map these pages RX at their identity address */
+    uint64_t stub_pages;
+    uint64_t rsdp_phys; /* ACPI root pointer (2.0 preferred), 0 if the firmware has none */
+
+    struct boot_framebuffer framebuffer;
+
+    struct boot_words words[BOOT_WORDS_SOURCES];
+
+    struct boot_text tap;  /* report.tap: what the serial port shows */
+    struct boot_text json; /* report.jsonl: one JSON object per line */
+};
+
+#endif

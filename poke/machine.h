@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the engine asks of the machine it runs on. kernel/ and smp/ implement it on bare metal,
+ * other machines (a host process, a model) can too; the engine is linked against exactly one.
+ * The engine never asks which.
+ *
+ * Cores are numbered 0 .. machine_cores() - 1, densely; all of them are known before the first
+ * patch, some may be parked.
+ */
+#ifndef POKE_MACHINE_H
+#define POKE_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/lib/atomic.h"
+
+struct poke_log;
+
+/*
+ * The engine's part of a core. The machine owns the storage (zeroed, CACHE_LINE aligned, one per
+ * core, for ever) and hands it out by machine_poke_core().
+ */
+struct poke_core {
+    /*
+     * Handlers that may read the engine's table on this core, plus one while the table is
+     * published. Incremented by this core's #BP handler, +1/-1 by the patcher.
+     * Mirrors Linux `text_poke_array_refs`.
+     */
+    uint32_t refs __attribute__((aligned(CACHE_LINE)));
+    uint32_t pad;
+    uint64_t int3_hits;    /* #BP claimed and emulated here; this core writes, anyone reads */
+    uint64_t int3_foreign; /* #BP looked at and left to another owner */
+    struct poke_log *log;  /* this core's event ring, set by poke_log_attach(); NULL: no logging */
+};
+
+/* How many cores can ever run patched code: started or not. Constant once the engine is used. */
+unsigned machine_cores(void);
+
+/* The core that asks. Only meaningful while it cannot migrate; any context, including NMI. */
+unsigned machine_this_core(void);
+
+/* The engine's block of a core. Any context, including NMI. */
+struct poke_core *machine_poke_core(unsigned core);
+
+/* Time stamp, in ticks that all cores agree on up to their measured offset. Any context. */
+uint64_t machine_now(void);
+
+/*
+ * Serialise every running core, this one included, and return when all have: each executed a
+ * serialising instruction after the call began. `round` is the number that the machine passes to
+ * poke_log_ack() on each core. Context: thread, interrupts on, no lock that an interrupt
+ * handler could want. Mirrors Linux `smp_text_poke_sync_each_cpu`.
+ */
+void machine_sync_cores(uint64_t round);
+
+/* Serialise this core alone (SERIALIZE, IRET to self, MOV CR2 or CPUID). Any context but NMI. */
+void machine_sync_this_core(void);
+
+/*
+ * Is [addr, addr + len) patchable text: mapped executable, and never patcher, handler or IPI code?
+ * The engine refuses to touch anything else.
+ */
+bool machine_is_patchable(uintptr_t addr, size_t len);
+
+/*
+ * The window: a private, temporary, writable mapping of text pages that no other core can see.
+ * Mirrors the mapping half of Linux `__text_poke`.
+ */
+#define MACHINE_WINDOW_PAGES 512 /* most pages that one opening can show */
+#define MACHINE_PAGE         4096u
+
+struct machine_window {
+    uint8_t *view;   /* where pages[i] shows: view + i * MACHINE_PAGE, while open */
+    unsigned pages;  /* how many are shown */
+    uint64_t saved[4]; /* the machine's own: interrupt flag, root, debug register */
+};
+
+/*
+ * Open the window on `n` pages (text addresses, page aligned, each inside patchable text; the same
+ * page only once). From here to machine_window_close() interrupts are off, this core runs on the
+ * private tables with DR7 clear, and nothing may fault. Context: thread or interrupt, not NMI; one
+ * opening at a time in the whole machine (the caller holds the engine's lock).
+ * Returns false, with nothing changed, if a page is not mapped or n is 0 or too large.
+ */
+bool machine_window_open(struct machine_window *w, const uintptr_t *pages, unsigned n);
+
+/*
+ * Close: clear the mappings, restore root, DR7 and the interrupt flag bit for bit, drop the local
+ * translations. Sends no IPI.
+ */
+void machine_window_close(struct machine_window *w);
+
+/*
+ * Stores into the open window. machine_store() writes `len` (1..8 may be a single store where the
+ * engine says so, else bytes in ascending order) bytes; a machine that is a model sees each.
+ */
+void machine_window_store(struct machine_window *w, size_t offset, const uint8_t *bytes, size_t len);
+
+/* Called in every wait loop: `pause`, and whatever else keeps the machine alive. Any context. */
+void machine_relax(void);
+
+/*
+ * Which phase of a patch this core is in, for whoever finds it hanging: a constant string, or NULL.
+ */
+void machine_phase(const char *phase);
+
+/*
+ * Registers of an interrupted context that #BP emulation reads and changes. The machine's trap
+ * frame must begin with this layout or be copied to and from it.
+ */
+struct poke_regs {
+    uint64_t ip;    /* in: the address after the INT3. out: where to resume */
+    uint64_t sp;    /* interrupted stack pointer; at least POKE_STACK_GAP free bytes lie below it */
+    uint64_t flags; /* RFLAGS; never changed */
+};
+
+/* Bytes below the interrupted stack pointer that the #BP entry keeps free for an emulated push. */
+#define POKE_STACK_GAP 48
+
+#endif
