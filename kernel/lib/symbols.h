@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The image's own symbol table: addresses in rising order, and names. tools/symbols.py makes it from the first
+ * link; the second link has it in .rodata.
+ */
+#ifndef KERNEL_LIB_SYMBOLS_H
+#define KERNEL_LIB_SYMBOLS_H
+
+#include <stdint.h>
+
+struct symbol_table {
+    uint32_t count;
+    uint32_t reserved;
+    uint64_t base;           /* offsets are relative to it */
+    const uint32_t *offsets; /* count */
+    const uint32_t *names;   /* count, into text */
+    const char *text;
+};
+
+/* Name of the function at or before `address`, and the distance in *offset; NULL if it is below the first. Pure. */
+const char *symbol_lookup(const struct symbol_table *t, uint64_t address, uint64_t *offset);
+
+#endif
