@@ -46,12 +46,6 @@ struct poke_log {
 void poke_log_attach(unsigned core, struct poke_log *log, struct poke_event *events,
                      uint32_t entries);
 
-/*
- * The machine calls this on each core, after that core has executed its serialising instruction for sync `round`
- * and before it acknowledges. Any context.
- */
-void poke_log_ack(uint64_t round);
-
 /* What the order check found wrong first. */
 struct poke_order_fault {
     const char *what; /* constant sentence: "sync 1 is missing between the INT3 and the tail" */

@@ -55,6 +55,12 @@ uint64_t machine_now(void);
  */
 void machine_sync_cores(uint64_t round);
 
+/*
+ * The machine calls this on each core after that core has executed its serialising instruction for sync `round`
+ * and before it acknowledges: it is the engine's evidence (poke/event_log.h). Any context.
+ */
+void poke_log_ack(uint64_t round);
+
 /* Serialise this core alone (SERIALIZE, IRET to self, MOV CR2 or CPUID). Any context but NMI. */
 void machine_sync_this_core(void);
 

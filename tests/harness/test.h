@@ -2,7 +2,7 @@
 /*
  * Declare a test in place, say what it claims, and what a healthy run must have seen.
  *
- *     TEST(poke, int3_nop5_to_call, .claim = "a core that meets INT3 ...", .cpus = 2, .budget_ms = 500,
+ *     TEST(poke, int3_nop5_to_call, "a core that meets INT3 ...", .cpus = 2, .budget_ms = 500,
  *          .must_see = { { SEE_INT3_HITS, 100 } })
  *     {
  *         EXPECT_EQ(text_poke(...), POKE_OK);
@@ -75,13 +75,18 @@ struct test_run {
  * The declaration. A second test of the same name fails to link. The name and claim also go into section .test_list
  * (not loaded), from which `./run.sh list` prints them.
  */
-#define TEST(group_, name_, ...)                                                                   \
+#define TEST(group_, name_, claim_, ...)                                                           \
     static void test_body_##group_##_##name_(struct test_run *t);                                  \
+    __asm__(".pushsection .test_list." #group_ "." #name_ ",\"\",@progbits\n"                      \
+            ".asciz \"" #group_ "/" #name_ "\"\n.asciz " #claim_ "\n.popsection");                 \
     extern const struct test test_##group_##_##name_;                                              \
     const struct test test_##group_##_##name_                                                      \
         __attribute__((section(".tests." #group_ "." #name_), used, aligned(8))) = {               \
-            .name = #group_ "/" #name_, .body = test_body_##group_##_##name_, __VA_ARGS__          \
-    };                                                                                             \
+            .name = #group_ "/" #name_,                                                            \
+            .claim = claim_,                                                                       \
+            .body = test_body_##group_##_##name_,                                                  \
+            __VA_ARGS__                                                                            \
+        };                                                                                         \
     static void test_body_##group_##_##name_(__attribute__((unused)) struct test_run *t)
 
 /* ---- inside a body ---- */

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+# Crossmod. `make help` lists the targets; everything that is built lies under out/.
+
+VERSION := 0.1.0
+BUILD   := $(shell git describe --always --dirty --abbrev=10 2>/dev/null || echo unknown)
+
+# The kernel's compiler: x86_64-elf- where it is installed, else Debian's x86_64-linux-gnu-.
+ifeq ($(origin CROSS_COMPILE), undefined)
+CROSS_COMPILE := $(if $(shell command -v x86_64-elf-gcc),x86_64-elf-,x86_64-linux-gnu-)
+endif
+CC      := $(CROSS_COMPILE)gcc
+LD      := $(CROSS_COMPILE)ld
+NM      := $(CROSS_COMPILE)nm
+OBJCOPY := $(CROSS_COMPILE)objcopy
+HOSTCC  ?= gcc
+NASM    ?= nasm
+PYTHON  := $(firstword $(wildcard /usr/bin/python3) python3)
+MAKEFLAGS += --no-builtin-rules
+ifneq ($(V),1)
+Q := @
+endif
+
+O := out
+
+# ---- the kernel: kernel/ smp/ poke/ tests/ ----
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
+# General registers only: traps do not save vector state. No red zone: interrupts use the same stack. Frame pointers
+# and no shrink-wrapping: backtraces see every caller. No CET marks, no PIC: linked at a fixed address.
+KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
+    -mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-omit-frame-pointer \
+    -fno-optimize-sibling-calls -fno-shrink-wrap -fno-asynchronous-unwind-tables -fno-strict-aliasing \
+    -fno-common $(WARN) -I. -isystem /usr/include/stb -ffile-prefix-map=$(CURDIR)=.
+
+ROOMS      := kernel smp poke tests
+KERNEL_C   := $(filter-out tests/host/% tests/model/%,$(shell find $(ROOMS) -name '*.c' | sort))
+KERNEL_ASM := $(filter-out smp/trampoline.asm,$(shell find $(ROOMS) -name '*.asm' | sort))
+KERNEL_OBJ := $(KERNEL_C:%=$(O)/obj/%.o) $(KERNEL_ASM:%=$(O)/obj/%.o)
+
+.PHONY: all
+all: $(O)/BOOTX64.EFI $(O)/host/words ## build the boot image and the host tools (default)
+
+$(O)/obj/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/obj/%.asm.o: %.asm
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -f elf64 -g -F dwarf -I. -MD $(@:.o=.d) -MP $< -o $@
+
+# The build's name changes with every commit: only this object depends on it.
+$(O)/obj/build.c.o: FORCE
+	@mkdir -p $(@D)
+	@printf 'extern const char crossmod_version[], crossmod_build[];\nconst char crossmod_version[] = "%s", crossmod_build[] = "%s";\n' \
+	    '$(VERSION)' '$(BUILD)' > $(O)/obj/build.c.new
+	@cmp -s $(O)/obj/build.c.new $(O)/obj/build.c || mv $(O)/obj/build.c.new $(O)/obj/build.c
+	@[ $@ -nt $(O)/obj/build.c ] || $(CC) $(KERNEL_CFLAGS) -c $(O)/obj/build.c -o $@
+
+# The trampoline runs in real mode at an address known only at boot: a flat binary in .rodata.
+$(O)/obj/smp/trampoline.bin: smp/trampoline.asm
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -f bin -I. $< -o $@
+$(O)/obj/smp/trampoline_blob.asm.o: $(O)/obj/smp/trampoline.bin
+
+# Linked twice: the first link gives the addresses for the symbol table that the second one contains.
+LINK = $(LD) -static -nostdlib -z max-page-size=4096 -z noexecstack --build-id=none --orphan-handling=error -T linker.ld
+KERNEL_ALL := $(KERNEL_OBJ) $(O)/obj/build.c.o
+
+$(O)/kernel.elf: $(KERNEL_ALL) linker.ld tools/symbols.py
+	$(Q)$(PYTHON) tools/symbols.py --empty $(O)/obj/ksyms0.c
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(O)/obj/ksyms0.c -o $(O)/obj/ksyms0.o
+	$(Q)$(LINK) $(KERNEL_ALL) $(O)/obj/ksyms0.o -o $(O)/obj/kernel.pass1.elf
+	$(Q)$(NM) -n $(O)/obj/kernel.pass1.elf | $(PYTHON) tools/symbols.py $(O)/obj/ksyms.c
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(O)/obj/ksyms.c -o $(O)/obj/ksyms.o
+	$(Q)$(LINK) $(KERNEL_ALL) $(O)/obj/ksyms.o -o $@
+
+$(O)/kernel.stripped: $(O)/kernel.elf
+	$(Q)$(OBJCOPY) --strip-all -R .test_list $< $@
+
+$(O)/tests.list: $(O)/kernel.elf
+	$(Q)$(OBJCOPY) -O binary --only-section=.test_list --set-section-flags .test_list=alloc $< $@
+
+# ---- the loader: boot/ (see boot/loader.mk) ----
+
+include boot/loader.mk
+
+# ---- the host: tools and unit tests ----
+
+HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -I. -isystem /usr/include/stb
+HOST_LIB    := $(filter-out kernel/lib/string.c,$(wildcard kernel/lib/*.c))
+
+$(O)/host/words: tools/words.c $(HOST_LIB) kernel/lib/glob.c $(wildcard kernel/lib/*.h) kernel/lib/words.def
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) tools/words.c kernel/lib/words.c kernel/lib/fmt.c -o $@
+
+include tests/host/host.mk
+
+# ---- targets ----
+
+.PHONY: run test list check gdb clean help FORCE
+run: ## build, boot in QEMU with 4 cores, run the main job, print the verdict
+	@./run.sh $(WORDS)
+test: ## all tests: host, checks, QEMU
+	@./run.sh test
+list: ## the tests with their claims
+	@./run.sh list
+gdb: all ## boot in QEMU and stop at kernel_main in gdb, with symbols
+	@./run.sh gdb $(WORDS)
+clean: ## delete out/
+	rm -rf $(O)
+help: ## this text
+	@echo 'make [target] [WORDS="cpus=8 seconds=20"] [V=1] [CROSS_COMPILE=x86_64-elf-]'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+-include $(KERNEL_OBJ:.o=.d)
