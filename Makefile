@@ -24,7 +24,9 @@ O := out
 
 # ---- the kernel: kernel/ smp/ poke/ tests/ ----
 
-WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
+# No frame may step over a guard page.
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
+    -Wframe-larger-than=4096
 # General registers only: traps do not save vector state. No red zone: interrupts use the same stack. Frame pointers
 # and no shrink-wrapping: backtraces see every caller. No CET marks, no PIC: linked at a fixed address.
 KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
@@ -46,7 +48,7 @@ $(O)/obj/%.c.o: %.c
 
 $(O)/obj/%.asm.o: %.asm
 	@mkdir -p $(@D)
-	$(Q)$(NASM) -f elf64 -g -F dwarf -I. -MD $(@:.o=.d) -MP $< -o $@
+	$(Q)$(NASM) -f elf64 -g -F dwarf -I. $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@
 
 # The build's name changes with every commit: only this object depends on it.
 $(O)/obj/build.c.o: FORCE
@@ -61,6 +63,7 @@ $(O)/obj/smp/trampoline.bin: smp/trampoline.asm
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -f bin -I. $< -o $@
 $(O)/obj/smp/trampoline_blob.asm.o: $(O)/obj/smp/trampoline.bin
+$(O)/obj/smp/trampoline_blob.asm.o: NASMFLAGS := -DTRAMPOLINE_BIN="'$(O)/obj/smp/trampoline.bin'"
 
 # Linked twice: the first link gives the addresses for the symbol table that the second one contains.
 LINK = $(LD) -static -nostdlib -z max-page-size=4096 -z noexecstack --build-id=none --orphan-handling=error -T linker.ld

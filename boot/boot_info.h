@@ -7,18 +7,19 @@
  * and everything else in the machine still belongs to the firmware.
  *
  * At the kernel's entry (System V ABI, one argument, `struct boot_info *` as an identity address):
- *   CR3      bootstrap tables: the kernel image at its link address, W^X by segment; the first 4 GiB
- *            identity-mapped with 2 MiB pages, writable and NX; the switch stub's pages RX
- *   EFER     LME, NXE; CR0.WP set; CR4 PAE set, everything else as the firmware had it, but for
- *            CET, which is off
+ *   CR3      bootstrap tables: the kernel image at its link address, W^X by segment; the first
+ *            4 GiB identity-mapped, writable and NX; the switch stub's page RX
+ *   EFER     LME, NXE; CR0.WP set; CR4 PAE set, CET clear, everything else as the firmware had it
  *   RFLAGS   IF=0, DF=0; the firmware runs at TPL_HIGH_LEVEL and its interrupts are still armed
- *   RSP      kernel_boot_stack's top (kernel .bss), 16-byte aligned before the call
- *   GDT/IDT  the firmware's; not mapped once the kernel leaves the bootstrap tables
+ *   RSP      16 KiB of the loader's below 4 GiB, identity-mapped, 16-byte aligned before the call
+ *   GDT/IDT  the firmware's, perhaps not mapped: no selector load and no trap before own ones
  *
  * The kernel returns an exit code (exit_code in kernel/exit.h) with RFLAGS.IF=0, the local APIC
- * as it was found, all other cores parked, on any CR3 that maps the switch stub at its identity
- * address. CR0, CR3, CR4, CR8, EFER, PAT, DR7, GDTR, IDTR, LDTR, TR, the segment registers and the FS, GS
- * and KernelGS bases are saved and restored by the stub.
+ * as it was found, all other cores parked, on the CR3 that it was entered with, or on any other
+ * that maps the stub (executable) and the entry's stack (writable) at their identity addresses.
+ * The stub saves and restores CR0, CR3, CR4, CR8, EFER, PAT, DR7, GDTR, IDTR, LDTR, TR, the segment
+ * registers, the FS, GS and KernelGS bases, x87 and SSE state and RFLAGS; all other state (XCR0,
+ * DR0 to DR3, the MSRs of SYSCALL) is the kernel's to leave as it was.
  */
 #ifndef BOOT_BOOT_INFO_H
 #define BOOT_BOOT_INFO_H
@@ -34,7 +35,7 @@
 enum boot_mem_kind {
     BOOT_MEM_FREE = 1, /* conventional memory: the firmware's allocator owns it, do not touch */
     BOOT_MEM_FIRMWARE, /* boot and runtime services' code and data */
-    BOOT_MEM_LOADER,   /* ours: image, arena, reports, low pages */
+    BOOT_MEM_LOADER,   /* ours (image, arena, reports, low pages), or another EFI program's */
     BOOT_MEM_ACPI,     /* ACPI tables and NVS */
     BOOT_MEM_RESERVED, /* reserved, unusable or persistent: tables of the platform may be here */
     BOOT_MEM_MMIO,     /* never mapped write-back */
@@ -55,8 +56,8 @@ enum boot_pixel_format {
 };
 
 struct boot_framebuffer {
-    uint64_t base;  /* may be above 4 GiB */
-    uint64_t bytes; /* size of the aperture */
+    uint64_t base;                  /* may be above 4 GiB */
+    uint64_t bytes;                 /* size of the aperture */
     uint32_t width, height, stride; /* pixels; stride >= width */
     uint32_t format;                /* enum boot_pixel_format */
     uint32_t red_mask, green_mask, blue_mask;
@@ -80,24 +81,24 @@ enum boot_words_source {
 
 /* The raw text of one source, as it was found: the kernel judges it. */
 struct boot_words {
-    uint64_t base; /* 0 if this source does not exist */
-    uint64_t bytes;
+    uint64_t base;  /* 0 if this source does not exist; need not be aligned */
+    uint64_t bytes; /* at most 64 KiB; a longer source is cut there */
 };
 
 struct boot_info {
     uint64_t magic; /* BOOT_INFO_MAGIC */
     uint32_t size;  /* sizeof(struct boot_info), a version check */
     uint32_t range_count;
-    uint64_t ranges; /* struct boot_range[range_count], ascending by base as far as the firmware's was */
+    uint64_t ranges; /* struct boot_range[range_count], in the firmware's order, often ascending */
 
     uint64_t kernel_phys; /* the image: contiguous, page aligned, maps to BOOT_KERNEL_BASE */
     uint64_t kernel_pages;
     uint64_t arena_phys; /* the kernel's own RAM: contiguous, 2 MiB aligned, not cleared */
     uint64_t arena_bytes;
-    uint64_t low_phys; /* two pages below 1 MiB for starting the other cores */
-    uint64_t stub_phys; /* the switch stub: map these pages RX at their identity address */
+    uint64_t low_phys;  /* two pages below 1 MiB for starting the other cores; 0: there are none */
+    uint64_t stub_phys; /* the switch stub, to map RX at its identity address; maybe above 4 GiB */
     uint64_t stub_pages;
-    uint64_t rsdp_phys; /* ACPI root pointer (2.0 preferred), 0 if the firmware has none */
+    uint64_t rsdp_phys; /* ACPI root pointer (2.0 preferred), 0: none; maybe above 4 GiB */
 
     struct boot_framebuffer framebuffer;
 

@@ -20,18 +20,18 @@ struct poke_log;
 
 /*
  * The engine's part of a core. The machine owns the storage (zeroed, CACHE_LINE aligned, one per
- * core, for ever) and hands it out by machine_poke_core().
+ * core, for ever) and hands it out by machine_poke_core(); only the engine changes the members.
  */
 struct poke_core {
     /*
      * Handlers that may read the engine's table on this core, plus one while the table is
-     * published. Incremented by this core's #BP handler, +1/-1 by the patcher.
-     * Mirrors Linux `text_poke_array_refs`.
+     * published. Incremented by this core's #BP handler, set and decremented by the patcher; the
+     * order is argued in poke/int3_handler.c. Mirrors Linux `text_poke_array_refs`.
      */
     uint32_t refs __attribute__((aligned(CACHE_LINE)));
-    uint32_t pad;
+    uint32_t log_mark;     /* the ring's index when the batch began; patcher only */
     uint64_t int3_hits;    /* #BP claimed and emulated here; this core writes, anyone reads */
-    uint64_t int3_foreign; /* #BP looked at and left to another owner */
+    uint64_t int3_foreign; /* #BP looked at and left to another owner; as above */
     struct poke_log *log;  /* this core's event ring, set by poke_log_attach(); NULL: no logging */
 };
 
@@ -41,23 +41,37 @@ unsigned machine_cores(void);
 /* The core that asks. Only meaningful while it cannot migrate; any context, including NMI. */
 unsigned machine_this_core(void);
 
+/*
+ * Does this core run, so that a sync must reach it? A core that does not run has to serialise
+ * before it executes patchable text. Constant while text_mutex is held. Any context.
+ */
+bool machine_core_online(unsigned core);
+
 /* The engine's block of a core. Any context, including NMI. */
 struct poke_core *machine_poke_core(unsigned core);
 
-/* Time stamp, in ticks that all cores agree on up to their measured offset. Any context. */
+/* Time stamp in ticks, never falling on one core. Any context, including NMI. */
 uint64_t machine_now(void);
 
 /*
- * Serialise every running core, this one included, and return when all have: each executed a
+ * Upper bound, in ticks, of how far machine_now() of any two cores can differ at one moment: 0 if
+ * they share a clock, the measured offset with its error otherwise. Constant. Any context.
+ */
+uint64_t machine_clock_skew(void);
+
+/*
+ * Serialise every online core, this one included, and return when all have: each executed a
  * serialising instruction after the call began. `round` is the number that the machine passes to
- * poke_log_ack() on each core. Context: thread, interrupts on, no lock that an interrupt
- * handler could want. Mirrors Linux `smp_text_poke_sync_each_cpu`.
+ * poke_log_ack() on each core; rounds rise. One call at a time in the whole machine (the engine
+ * holds text_mutex). Context: thread, interrupts on, no lock that an interrupt handler could
+ * want. Mirrors Linux `smp_text_poke_sync_each_cpu`.
  */
 void machine_sync_cores(uint64_t round);
 
 /*
- * The machine calls this on each core after that core has executed its serialising instruction for sync `round`
- * and before it acknowledges: it is the engine's evidence (poke/event_log.h). Any context.
+ * The machine calls this on each core after that core has executed its serialising instruction
+ * for sync `round` and before it acknowledges with release: it is the engine's evidence
+ * (poke/event_log.h). Any context.
  */
 void poke_log_ack(uint64_t round);
 
@@ -65,8 +79,8 @@ void poke_log_ack(uint64_t round);
 void machine_sync_this_core(void);
 
 /*
- * Is [addr, addr + len) patchable text: mapped executable, and never patcher, handler or IPI code?
- * The engine refuses to touch anything else.
+ * Is [addr, addr + len) patchable text: mapped executable, and never patcher, handler or IPI
+ * code? The engine refuses to touch anything else. False if the range wraps. Thread context.
  */
 bool machine_is_patchable(uintptr_t addr, size_t len);
 
@@ -78,16 +92,16 @@ bool machine_is_patchable(uintptr_t addr, size_t len);
 #define MACHINE_PAGE         4096u
 
 struct machine_window {
-    uint8_t *view;   /* where pages[i] shows: view + i * MACHINE_PAGE, while open */
-    unsigned pages;  /* how many are shown */
+    uint8_t *view;     /* where pages[i] shows: view + i * MACHINE_PAGE, while open */
+    unsigned pages;    /* how many are shown */
     uint64_t saved[4]; /* the machine's own: interrupt flag, root, debug register */
 };
 
 /*
- * Open the window on `n` pages (text addresses, page aligned, each inside patchable text; the same
- * page only once). From here to machine_window_close() interrupts are off, this core runs on the
- * private tables with DR7 clear, and nothing may fault. Context: thread or interrupt, not NMI; one
- * opening at a time in the whole machine (the caller holds the engine's lock).
+ * Open the window on `n` pages (text addresses, page aligned, each inside patchable text,
+ * ascending, the same page only once). From here to machine_window_close() interrupts are off,
+ * this core runs on the private tables with DR7 clear, and nothing may fault. Context: thread or
+ * interrupt, not NMI; one opening at a time in the whole machine (the engine holds text_mutex).
  * Returns false, with nothing changed, if a page is not mapped or n is 0 or too large.
  */
 bool machine_window_open(struct machine_window *w, const uintptr_t *pages, unsigned n);
@@ -99,16 +113,19 @@ bool machine_window_open(struct machine_window *w, const uintptr_t *pages, unsig
 void machine_window_close(struct machine_window *w);
 
 /*
- * Stores into the open window. machine_store() writes `len` (1..8 may be a single store where the
- * engine says so, else bytes in ascending order) bytes; a machine that is a model sees each.
+ * Store `len` bytes at view + offset; the range may run on into the next page shown. Each byte is
+ * stored exactly once. A store of one byte is one store; the engine relies on nothing about the
+ * width or order of the stores of a longer range. Only between open and close.
  */
-void machine_window_store(struct machine_window *w, size_t offset, const uint8_t *bytes, size_t len);
+void machine_window_store(struct machine_window *w, size_t offset, const uint8_t *bytes,
+                          size_t len);
 
 /* Called in every wait loop: `pause`, and whatever else keeps the machine alive. Any context. */
 void machine_relax(void);
 
 /*
- * Which phase of a patch this core is in, for whoever finds it hanging: a constant string, or NULL.
+ * Which phase of a patch this core is in, for whoever finds it hanging: a constant string, or
+ * NULL when it is in none.
  */
 void machine_phase(const char *phase);
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* One block per core, reached through GS. Index 0 is the core that booted. */
+/*
+ * One block per core, reached through GS. Index 0 is the core that booted.
+ *
+ * A word has one writer unless said otherwise: "own" is the core whose block it is, in any of its
+ * contexts. Everybody may read. Counters are exact when their core is idle.
+ */
 #ifndef SMP_PERCPU_H
 #define SMP_PERCPU_H
 
@@ -8,6 +13,7 @@
 
 #include "kernel/cpu/cpu_local.h"
 #include "kernel/cpu/cpu_tables.h"
+#include "kernel/trap/backtrace.h"
 #include "poke/machine.h"
 
 /* What a core is doing, for the watchdog and the reports. A core's status starts as pending. */
@@ -15,40 +21,57 @@ enum cpu_state {
     CPU_PENDING,  /* listed by the firmware, not started */
     CPU_STARTING, /* INIT-SIPI sent */
     CPU_IDLE,
-    CPU_BUSY,     /* in smp_start_work's function */
-    CPU_PARKED,   /* cli; hlt for ever */
-    CPU_FAILED,   /* did not come up in time */
+    CPU_BUSY,   /* in smp_start_work's function; the boot core always */
+    CPU_PARKED, /* cli; hlt for ever */
+    CPU_FAILED, /* did not come up in time */
 };
 
 typedef void (*smp_work)(void *arg);
 
+/* What a core was doing when it was stopped for good (stop.c). */
+struct stop_record {
+    uint32_t stopped; /* own, release after the rest; the stopper acquires it */
+    uint32_t interrupts_on;
+    uint32_t frames;
+    uint64_t trace[BACKTRACE_MAX];
+};
+
 struct percpu {
     struct cpu_local local; /* must be first: GS base points here */
     uint32_t apic_id;
-    uint32_t package, core, thread; /* from CPUID 0x1F / 0xB; dense within their parent is not promised */
+    uint32_t package, core, thread; /* from CPUID 0x1F / 0xB; need not be dense in their parent */
     uint32_t state;                 /* enum cpu_state; written by the core itself after STARTING */
 
-    /* thread-context work: the starter writes fn and arg, then work_seq (release); the core answers in done_seq */
+    /*
+     * Thread-context work: the starter writes fn and arg, then work_seq (release); the core
+     * answers in work_done (work.c).
+     */
     smp_work work_fn;
     void *work_arg;
     uint32_t work_seq, work_done;
 
-    /* core sync: this core writes, the patcher reads. Own line, no other core's acknowledgement beside it. */
-    uint64_t sync_ack __attribute__((aligned(CACHE_LINE))); /* last round acknowledged */
-    uint64_t call_ack;                                       /* last cross-call finished */
+    /*
+     * Acknowledgements: own, release; the sender acquires. A line of their own, with no other
+     * core's beside them.
+     */
+    uint64_t sync_ack __attribute__((aligned(CACHE_LINE))); /* last sync round finished */
+    uint64_t call_ack;                                      /* last cross-call finished */
 
-    /* the watchdog's view */
-    uint64_t heartbeat __attribute__((aligned(CACHE_LINE))); /* timer ticks seen */
-    const char *phase;                                       /* machine_phase() */
-    uint64_t nmi_count, timer_count, sync_count;
-    int64_t tsc_offset;      /* against core 0, ticks */
-    uint64_t tsc_offset_rtt; /* error bound of that */
+    /* the watchdog's view: own */
+    uint64_t heartbeat __attribute__((aligned(CACHE_LINE))); /* timer interrupts taken */
+    uint64_t heartbeat_time; /* TSC of the last of them or of the timer's start; 0: timer off */
+    const char *phase;       /* machine_phase() */
+    uint64_t nmi_count, sync_count;
+    int64_t tsc_offset;      /* ticks ahead of core 0; the boot core writes it at bring-up */
+    uint64_t tsc_offset_rtt; /* ticks: error bound of that */
 
-    void (*timer_hook)(void); /* called in every timer interrupt after the heartbeat; NULL: none */
-    void (*nmi_hook)(void);   /* called in every NMI that the watchdog did not send; NULL: none */
+    /* Hooks: a test writes them, release; the core acquires them in each interrupt. NULL: none. */
+    void (*timer_hook)(void); /* called in every timer interrupt after the heartbeat */
+    void (*nmi_hook)(void);   /* called in every NMI that does not stop the core */
 
     struct poke_core poke;
     struct cpu_tables tables;
+    struct stop_record stop;
 };
 
 /* This core's block. Any context. */

@@ -20,37 +20,47 @@ struct boot_info;
 void smp_init_boot_core(void);
 
 /*
- * Read the MADT and allocate a block for each usable core, at most `limit` (0: all). Never fails: with no or damaged
- * tables the boot core runs alone and smp_topology()->note says why. Interrupts off.
+ * Read the MADT and allocate a block for each usable core, at most `limit` in all (0: no limit).
+ * Never fails: with no or damaged tables the boot core runs alone and smp_topology()->note says
+ * why. Interrupts off, after mm_init().
  */
 void smp_discover(const struct boot_info *info, unsigned limit);
 
-/* Local APIC on: own vectors, firmware's interrupts held back, state saved for apic_restore(). Interrupts off. */
+/*
+ * The boot core's local APIC, kept as it is found, then on: own vectors, firmware's interrupts held
+ * back, timer calibrated and ticking. Interrupts off, after time_init().
+ */
 void smp_apic_init(void);
 
 /*
- * Start all discovered cores in parallel by INIT-SIPI-SIPI, each within a time limit. Returns how many did not come up; each
- * is named in a line of the report and has CPU_FAILED. They stay out of every set below.
+ * Start all discovered cores in parallel by INIT-SIPI-SIPI, each within a time limit. Returns how
+ * many did not come up; each is named in a line of the report and has CPU_FAILED. They stay out of
+ * every set below.
  */
 unsigned smp_start_all(const struct boot_info *info);
 
-/* Park every other core in cli;hlt, stop timers, give the local APIC back as it was found. Interrupts off at return. */
+/*
+ * Park every other core in cli;hlt, stop timers, give the local APIC back as it was found.
+ * Interrupts are off at return.
+ */
 void smp_shutdown(void);
 
 struct smp_topology {
-    unsigned listed;       /* usable processors in the MADT (the boot core included) */
-    unsigned offline;      /* online-capable only, or disabled */
+    unsigned listed;      /* usable processors in the MADT (the boot core included) */
+    unsigned offline;     /* online-capable only, or disabled */
+    unsigned unreachable; /* listed too, but their APIC ids need x2APIC mode, which is not on */
     unsigned duplicates, malformed;
     unsigned failed;
     bool x2apic;
-    const char *note;      /* NULL, or why the other cores are not used */
+    const char *note; /* NULL, or why the other cores are not used */
 };
 const struct smp_topology *smp_topology(void);
 
-/* ---- how many ---- */
+/* ---- how many; any core, any context ---- */
 
 unsigned smp_possible(void); /* cores with a block; machine_cores() */
-unsigned smp_online(void);   /* cores that run; online ones need not be dense in index after failures */
+/* Cores that run; their numbers need not be dense after failures. */
+unsigned smp_online(void);
 bool smp_is_online(unsigned core);
 
 /* The next online core after `core` (-1 to begin), or -1. */
@@ -60,8 +70,9 @@ int smp_next_online(int core);
 /* ---- work in thread context ---- */
 
 /*
- * Let an idle core run fn(arg) with interrupts on. Returns at once. False if the core is not idle or not online.
- * fn's stores are visible after smp_wait_work() returned true for that core.
+ * Let an idle core run fn(arg) with interrupts on. Returns at once. False if the core is the boot
+ * core, not online or not idle. fn's stores are visible after smp_wait_work() returned for that
+ * core or smp_work_done() was true.
  */
 bool smp_start_work(unsigned core, smp_work fn, void *arg);
 /* Has the core finished its last work? Any core. */
@@ -71,9 +82,12 @@ void smp_wait_work(unsigned core);
 
 /* ---- cross-calls in interrupt context ---- */
 
-/* Run fn(arg) on every online core, this one included (last), and return when all have. fn runs with interrupts off. */
+/*
+ * Run fn(arg) on every online core, this one included, and return when all have; this one runs it
+ * while the others do. fn runs with interrupts off.
+ */
 void smp_call_all(smp_work fn, void *arg);
-/* The same on one core. */
+/* The same on one core, which must be online. */
 void smp_call_one(unsigned core, smp_work fn, void *arg);
 /* Flush all translations, global ones too, on every online core. */
 void smp_tlb_flush(void);
@@ -88,37 +102,51 @@ enum sync_method {
     SYNC_CPUID,     /* traps under a hypervisor */
 };
 
-/* Choose; false if this CPU does not have it. Before patching starts. */
+/* Choose; false, with nothing changed, if this CPU does not have it. Before patching starts. */
 bool smp_sync_select(enum sync_method method);
-/* "serialize", "iret", "cr2", "cpuid": the one in use. */
+/* "serialize", "iret", "cr2", "cpuid": the one in use. Any context. */
 const char *smp_sync_name(void);
-/* Execute it on this core. Any context but NMI (IRET would unmask NMIs). Mirrors Linux `sync_core`. */
+/*
+ * Execute it on this core. Any core, any context but NMI (IRET would unmask NMIs). Mirrors Linux
+ * `sync_core`.
+ */
 void sync_core(void);
 
 /*
- * One broadcast IPI of its own vector; every online core executes sync_core(), logs and acknowledges in its own line.
- * Returns when all have. Rounds must rise. This is machine_sync_cores().
+ * One interrupt of its own vector to all; every online core executes sync_core(), logs and
+ * acknowledges in its own line. Returns when all have. Rounds rise, from 1. This is
+ * machine_sync_cores(). Any core, thread context, one caller at a time in the whole machine.
  */
 void smp_sync_cores(uint64_t round);
-/* The round being waited for and the first online core that has not acknowledged it, -1 if none. Any context. */
+/*
+ * The last round in *round, and the first online core that has not acknowledged it while it is
+ * being waited for, else -1. Any core, any context.
+ */
 int smp_sync_silent(uint64_t *round);
 
 /* ---- interrupts between cores ---- */
 
-/* Send VECTOR to a core. Any context. */
+/*
+ * Send `vector` to a core. Its handler has to end with apic_eoi() (smp/apic.h). Any core, any
+ * context.
+ */
 void smp_send_ipi(unsigned core, unsigned vector);
-/* Send an NMI to a core; its nmi_hook runs. Any context. */
+/* Send an NMI to a core; its nmi_hook runs. Any core, any context. */
 void smp_send_nmi(unsigned core);
 
 /*
- * Timer interrupts on this core, every `us` microseconds (0: off). The local APIC timer in periodic mode; the handler counts
- * the heartbeat, asks the watchdog and calls timer_hook. Any core, thread context.
+ * Timer interrupts on this core, every `us` microseconds (0: off). The local APIC timer in periodic
+ * mode; the handler counts the heartbeat, asks the watchdog and calls timer_hook. The default is
+ * watchdog_start_core()'s. Any core, thread or interrupt context.
  */
 void smp_timer_start(unsigned us);
 
-/* IPIs sent since boot, by kind; exact. */
+/* IPIs sent since boot, by kind; exact while no core sends. Any core, any context. */
 struct smp_ipi_counts {
-    uint64_t sync_broadcasts, sync_acks, calls, wakes, nmis;
+    uint64_t sync_broadcasts; /* rounds */
+    uint64_t sync_acks;       /* acknowledgements of all cores, the senders' own included */
+    uint64_t calls;           /* cores asked by cross-calls */
+    uint64_t wakes, nmis;     /* cores */
 };
 struct smp_ipi_counts smp_ipi_counts(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What kernel/ knows of the core that it runs on. GS base points at it; smp/ embeds it as the first member of its
- * per-core block, so that both are reached through one register.
+ * What kernel/ knows of the core that it runs on. GS base points at it; smp/ embeds it as the first
+ * member of its per-core block, so that both are reached through one register.
  */
 #ifndef KERNEL_CPU_CPU_LOCAL_H
 #define KERNEL_CPU_CPU_LOCAL_H
@@ -12,13 +12,13 @@
 struct trap_recovery;
 
 struct cpu_local {
-    struct cpu_local *self;          /* gs:0 */
-    uint32_t index;                  /* gs:8, dense core number, 0 is the boot core */
-    uint32_t trap_depth;             /* gs:12, nesting of traps */
-    struct trap_recovery *recovery;  /* innermost trap_try() */
-    uint64_t nmi_stack_bottom;       /* gs:24, the NMI work stack, stubs.asm */
-    uint64_t nmi_stack_top;          /* gs:32 */
-    uint32_t panicking;              /* one-shot guard */
+    struct cpu_local *self;         /* gs:0 */
+    uint32_t index;                 /* gs:8, dense core number, 0 is the boot core */
+    uint32_t trap_depth;            /* gs:12, nesting of traps */
+    struct trap_recovery *recovery; /* innermost trap_try() */
+    uint64_t nmi_stack_bottom;      /* gs:24, the NMI work stack, stubs.asm */
+    uint64_t nmi_stack_top;         /* gs:32 */
+    uint32_t panicking;             /* one-shot guard */
 };
 
 _Static_assert(offsetof(struct cpu_local, index) == 8, "stubs.asm");

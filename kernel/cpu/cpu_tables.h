@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define KERNEL_CS 0x08
-#define KERNEL_DS 0x10
+#define KERNEL_CS  0x08
+#define KERNEL_DS  0x10
 #define KERNEL_TSS 0x18
 
 struct cpu_tables {
@@ -24,13 +24,17 @@ struct cpu_tables {
 
 struct cpu_local;
 
+/* The boot core's tables before there is memory management: unguarded stacks, good for a panic. */
+void cpu_tables_build_early(struct cpu_tables *t, struct cpu_local *local);
+
 /*
- * Allocate this core's trap stacks (guarded) and fill in its tables; may run on another core than the one that will
- * use them. False if memory is short.
+ * Allocate this core's trap stacks (guarded) and fill in its tables; may run on another core than
+ * the one that will use them. False if memory is short.
  */
 bool cpu_tables_build(struct cpu_tables *t, struct cpu_local *local);
 
-/* Load GDT, segments, TSS and the shared IDT, set GS base to `local`. On the core itself, interrupts off. */
+/* Load GDT, segments, TSS and the shared IDT, set GS base to `local`. On the core itself,
+ * interrupts off. */
 void cpu_tables_load(struct cpu_tables *t, struct cpu_local *local);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A writer for one JSON object in a fixed buffer. Pure, no allocation. Commas and quoting are its business, nesting the
- * caller's. If the buffer is too small the object is marked and json_end() returns NULL; nothing is written past the end.
+ * A writer for one JSON object in a fixed buffer. Pure, no allocation. Commas and quoting are its
+ * business, nesting the caller's. If the buffer is too small the object is marked and json_end()
+ * returns NULL; nothing is written past the end.
  */
 #ifndef KERNEL_LIB_JSON_H
 #define KERNEL_LIB_JSON_H
@@ -23,6 +24,7 @@ void json_object(struct json *j, const char *key);
 void json_object_end(struct json *j);
 void json_array(struct json *j, const char *key);
 void json_array_end(struct json *j);
+/* Control and non-ASCII bytes are written as \u00XX: the text is JSON whatever the bytes were. */
 void json_string(struct json *j, const char *key, const char *value);
 /* `"0x..."`, a string: JSON numbers above 2^53 are not safe everywhere. */
 void json_hex(struct json *j, const char *key, uint64_t value);

@@ -3,7 +3,6 @@
 #ifndef KERNEL_LIB_STRING_H
 #define KERNEL_LIB_STRING_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
@@ -13,9 +12,5 @@ int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
-
-/* Does `text` match `pattern` (* any run, ? any one character)? `list`: does it match any of several, with commas? */
-bool glob_match(const char *pattern, const char *text);
-bool glob_match_list(const char *list, const char *text);
 
 #endif

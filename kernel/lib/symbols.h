@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The image's own symbol table: addresses in rising order, and names. tools/symbols.py makes it from the first
- * link; the second link has it in .rodata.
+ * The image's own symbol table: addresses in rising order, and names. tools/symbols.py makes it
+ * from the first link; the second link has it in .rodata.
  */
 #ifndef KERNEL_LIB_SYMBOLS_H
 #define KERNEL_LIB_SYMBOLS_H
@@ -17,7 +17,13 @@ struct symbol_table {
     const char *text;
 };
 
-/* Name of the function at or before `address`, and the distance in *offset; NULL if it is below the first. Pure. */
+/* The running image's table. Not there on the host. */
+extern const struct symbol_table kernel_symbols;
+
+/*
+ * Name of the function at or before `address`, and the distance in *offset; NULL if it is below the
+ * first. Pure.
+ */
 const char *symbol_lookup(const struct symbol_table *t, uint64_t address, uint64_t *offset);
 
 #endif

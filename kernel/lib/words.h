@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command words: one table (words.def), one parser, for the kernel, run.sh and the tests. Pure. */
+/* The command words: one table (words.def), one parser for kernel, run.sh and tests. Pure. */
 #ifndef KERNEL_LIB_WORDS_H
 #define KERNEL_LIB_WORDS_H
 
@@ -9,15 +9,25 @@
 
 #define WORDS_TEXT_MAX 512 /* bytes of one text value, with the NUL */
 
-/* Values of all words; one member per word: uint64_t for numbers, index for choices, char[] for texts. */
+/* Position of each word in words.def. */
+enum word_id {
+#define WORD_NUMBER(name, lo, hi, def, scope, help)  WORD_ID_##name,
+#define WORD_CHOICE(name, choices, def, scope, help) WORD_ID_##name,
+#define WORD_TEXT(name, def, scope, help)            WORD_ID_##name,
+#include "kernel/lib/words.def"
+    WORD_COUNT
+};
+
+/*
+ * Values of all words, one member per word: uint64_t for numbers, an index for choices, char[] for
+ * texts.
+ */
 struct words {
+    uint64_t given; /* bit (1 << WORD_ID_...): words_parse() met the word */
 #define WORD_NUMBER(name, lo, hi, def, scope, help)  uint64_t name;
 #define WORD_CHOICE(name, choices, def, scope, help) unsigned name;
 #define WORD_TEXT(name, def, scope, help)            char name[WORDS_TEXT_MAX];
 #include "kernel/lib/words.def"
-#undef WORD_NUMBER
-#undef WORD_CHOICE
-#undef WORD_TEXT
 };
 
 /* Indices of the choices, in words.def's order. */
@@ -26,11 +36,14 @@ enum word_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG, ACCEL_TCG_MT };
 void words_defaults(struct words *w);
 
 /*
- * Read one source of `bytes` bytes: words separated by blanks or line ends; '#' starts a comment up to the line's end;
- * CR, a UTF-8 byte order mark and a final NUL are accepted. A later word overrides an earlier one. `source` names the text in errors.
- * False on the first mistake: `error` (size `size`) then is one line that says where (source, line), what, and what
- * would be right ("crossmod.cfg line 3: unknown word 'cpuz'; the words are cpus tests ..."; "cpus=5000: must be 0 to 4096").
- * Any byte outside printable ASCII and white space is a mistake ("not a text file: byte 0x.. at ...").
+ * Read one source of `bytes` bytes: words separated by blanks or line ends; '#' starts a comment up
+ * to the line's end; CR, a UTF-8 byte order mark and a final NUL are accepted. A later word
+ * overrides an earlier one. `source` names the text in errors. False on the first mistake: `error`
+ * (size `size`) then is one line that says where (source, and the line if there are several), what,
+ * and what would be right ("crossmod.cfg line 3: unknown word 'cpuz'; did you mean 'cpus'?";
+ * "fw_cfg: cpus=5000: must be 0 to 4096"); the words before the mistake are in *w. Any byte outside
+ * printable ASCII and white space is a mistake ("not a text file: byte 0x.. at offset ..."), found
+ * before any word is read.
  */
 bool words_parse(struct words *w, const char *source, const char *text, size_t bytes, char *error,
                  size_t size);
@@ -38,7 +51,7 @@ bool words_parse(struct words *w, const char *source, const char *text, size_t b
 /* The value of choice word `name` as text ("tcg"). NULL if there is no such word. */
 const char *words_choice_text(const struct words *w, const char *name);
 
-/* The help table as text, one word per line, with range and default. Returns the length that it has (like snprintf). */
+/* The table as text, a line per word, with range and default. Returns its length like snprintf. */
 size_t words_help(char *out, size_t size);
 
 #endif

@@ -2,16 +2,15 @@
 /*
  * Memory of the machine: one set of 4-level tables for the kernel half, shared by every root.
  *
- *   0x0000000000000000  user half: only what must be at its identity address (switch stub, AP trampoline while
- *                       cores start); in the poking root only the window
- *   0xffff800000000000  direct map of all RAM, write-back, NX; pages that hold code are read-only here
- *   0xffffc00000000000  device memory, uncached
- *   0xffffd00000000000  guarded stacks
- *   0xffffffff80000000  the kernel image, W^X by segment
- *   0xffffffffa0000000  patchable text made at run time, read-only and executable
+ *   0x0000000000000000  user half: only what must be at its identity address (switch stub, AP
+ * trampoline while cores start); in the poking root only the window 0xffff800000000000  direct map
+ * of all RAM, write-back, NX; pages that hold code are read-only here 0xffffc00000000000  device
+ * memory, uncached 0xffffd00000000000  guarded stacks 0xffffffff80000000  the kernel image, W^X by
+ * segment 0xffffffffa0000000  patchable text made at run time, read-only and executable
  *
- * No page that is executable through one address is writable through another, but through the open window of
- * text_poke on the one core that has it open. mm_audit() proves it by walking every table.
+ * No page that is executable through one address is writable through another, but through the open
+ * window of text_poke on the one core that has it open. mm_audit() proves it by walking every
+ * table.
  */
 #ifndef KERNEL_MM_MM_H
 #define KERNEL_MM_MM_H
@@ -20,28 +19,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGE_SIZE        4096ull
-#define MM_DIRECT_BASE   0xffff800000000000ull
-#define MM_DEVICE_BASE   0xffffc00000000000ull
-#define MM_STACK_BASE    0xffffd00000000000ull
-#define MM_IMAGE_BASE    0xffffffff80000000ull
-#define MM_TEXT_BASE     0xffffffffa0000000ull /* within +-2 GiB of the image: rel32 reaches it */
+#define PAGE_SIZE      4096ull
+#define MM_DIRECT_BASE 0xffff800000000000ull
+#define MM_DEVICE_BASE 0xffffc00000000000ull
+#define MM_STACK_BASE  0xffffd00000000000ull
+#define MM_IMAGE_BASE  0xffffffff80000000ull
+#define MM_TEXT_BASE   0xffffffffa0000000ull /* within +-2 GiB of the image: rel32 reaches it */
 
 struct boot_info;
 
 enum mm_prot {
     MM_R = 0,
     MM_W = 1,
-    MM_X = 2,        /* never together with MM_W */
+    MM_X = 2, /* never together with MM_W */
     MM_UNCACHED = 4,
 };
 
-/* Build the kernel's own tables and switch to them. Boot core, interrupts off. Panics if memory is short. */
+/* Build the kernel's own tables and switch to them. Boot core, interrupts off. Panics if memory is
+ * short. */
 void mm_init(const struct boot_info *info);
 
 /* ---- physical pages, from the arena ---- */
 
-/* `n` contiguous pages, zeroed; physical address, or 0 if there are none. Boot core's thread context only. */
+/* `n` contiguous pages, zeroed; physical address, or 0 if there are none. Boot core's thread
+ * context only. */
 uint64_t pages_alloc(size_t n);
 /* The same as memory of the direct map. NULL if there are none. Never freed. */
 void *pages_alloc_virt(size_t n);
@@ -52,15 +53,26 @@ static inline void *phys_to_virt(uint64_t phys)
     return (void *)(MM_DIRECT_BASE + phys);
 }
 
+/*
+ * `bytes` readable bytes at a physical address, or NULL if they are not (all) RAM of the direct
+ * map: for tables that the firmware points to (an acpi_memory callback). Any context after
+ * mm_init().
+ */
+const void *mm_read_phys(uint64_t phys, size_t bytes);
+
 /* ---- mappings, thread context, boot core ---- */
 
-/* Map `pages` pages at `virt` to `phys`. False if memory is short, MM_W with MM_X, or something is there already. */
+/* Map `pages` pages at `virt` to `phys`. False if memory is short, MM_W with MM_X, or something is
+ * there already. */
 bool mm_map(uint64_t virt, uint64_t phys, size_t pages, enum mm_prot prot);
-/* Remove; other cores' translations are the caller's business (they are flushed by smp_tlb_flush()). */
+/* Remove; other cores' translations are the caller's business (they are flushed by
+ * smp_tlb_flush()). */
 void mm_unmap(uint64_t virt, size_t pages);
-/* Change protection of pages that are mapped, in 4 KiB grain (splits large pages of the direct map). */
+/* Change protection of pages that are mapped, in 4 KiB grain (splits large pages of the direct
+ * map). */
 bool mm_protect(uint64_t virt, size_t pages, enum mm_prot prot);
-/* Physical address behind `virt` in the kernel's tables, or UINT64_MAX if not mapped. Any context. */
+/* Physical address behind `virt` in the kernel's tables, or UINT64_MAX if not mapped. Any context.
+ */
 uint64_t mm_translate(uint64_t virt);
 /* The leaf entry itself, 0 if not mapped. Any context. */
 uint64_t mm_leaf(uint64_t virt);
@@ -70,8 +82,13 @@ void *mm_map_device(uint64_t phys, size_t bytes);
 uint64_t mm_stack_alloc(size_t bytes);
 /* Is [addr, addr+len) on a mapped stack (guarded ones, or the boot stack)? Any context. */
 bool mm_is_stack(uint64_t addr, size_t len);
-/* `pages` pages of patchable text, filled with INT3, mapped RX, read-only in the direct map. 0 if memory is short. */
+/* `pages` pages of patchable text, filled with INT3, mapped RX, read-only in the direct map. 0 if
+ * memory is short. */
 uint64_t mm_text_alloc(size_t pages);
+
+/* Where the window of text_poke shows, while it is open: MACHINE_WINDOW_PAGES pages, chosen at
+ * random at boot. */
+uint64_t mm_window_base(void);
 
 /* Physical address of the kernel's root, for CR3 of the other cores. Below 4 GiB. */
 uint64_t mm_root(void);
@@ -80,9 +97,9 @@ uint64_t mm_root(void);
 
 struct mm_audit {
     uint64_t leaves, executable, writable;
-    uint64_t violations;     /* executable pages with a writable alias, and W+X leaves */
+    uint64_t violations;          /* executable pages with a writable alias, and W+X leaves */
     uint64_t bad_virt, bad_alias; /* the first */
-    uint64_t guards_missing;  /* stacks without an unmapped page below */
+    uint64_t guards_missing;      /* stacks without an unmapped page below */
 };
 /* Walk every root, every leaf. True if there are no violations. Thread context, window closed. */
 bool mm_audit(struct mm_audit *out);

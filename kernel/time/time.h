@@ -8,15 +8,17 @@
 
 struct time_info {
     uint64_t tsc_hz;
-    const char *source;   /* "cpuid 0x15", "acpi pm timer", "hpet", "pit" */
-    uint64_t spread_ppm;  /* largest deviation of the repeats from their median */
-    uint64_t cross_ppm;   /* deviation of the second source, 0 if there is none */
+    const char *source;       /* "cpuid 0x15", "acpi pm timer", "hpet", "pit" */
+    uint64_t spread_ppm;      /* largest deviation of the repeats from their median */
+    uint64_t cross_ppm;       /* deviation of the second source, 0 if there is none */
     const char *cross_source; /* or NULL */
-    bool invariant;       /* CPUID 0x80000007 EDX[8] */
+    bool invariant;           /* CPUID 0x80000007 EDX[8] */
 };
 
-/* Calibrate. Boot core, interrupts off or on; takes up to 200 ms. Panics if no source works. */
-void time_init(void);
+struct boot_info;
+
+/* Calibrate. Boot core, after mm_init(); takes up to 200 ms. Panics if no source works. */
+void time_init(const struct boot_info *info);
 const struct time_info *time_info(void);
 
 static inline uint64_t rdtsc(void)

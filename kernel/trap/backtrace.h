@@ -9,8 +9,9 @@
 #define BACKTRACE_MAX 24
 
 /*
- * Collect return addresses from `rbp` upwards, `rip` first. Stops at the first frame that is not aligned, not on a mapped
- * kernel stack or not above the last. Any context, takes no fault. Returns how many.
+ * Collect return addresses from `rbp` upwards, `rip` first. Stops at the first frame that is not
+ * aligned, not on a mapped kernel stack or not above the last. Any context, takes no fault. Returns
+ * how many.
  */
 unsigned backtrace_collect(uint64_t rip, uint64_t rbp, uint64_t out[static BACKTRACE_MAX]);
 

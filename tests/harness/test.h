@@ -18,7 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/lib/hist.h"
 #include "kernel/lib/json.h"
+#include "kernel/lib/prng.h"
+#include "kernel/lib/words.h"
 
 /* Most severe wins. The run-level ends HANG, PANIC, CUT and RESET are not a test's to give. */
 enum verdict { VERDICT_PASS, VERDICT_SKIP, VERDICT_WEAK, VERDICT_FAIL, VERDICT_ERROR };
@@ -60,15 +63,24 @@ struct test {
     void (*body)(struct test_run *t);
     unsigned cpus;      /* fewest cores; fewer: SKIP */
     unsigned budget_ms; /* expected time; the watchdog waits this and word hang= more */
-    struct test_must_see must_see[6];
+    bool takes_seconds; /* runs for word seconds= on top of its budget */
+    struct test_must_see must_see[8];
+};
+
+/* A histogram in nanoseconds that is reported with the test. */
+struct test_hist {
+    const char *name;
+    const struct hist *hist;
 };
 
 struct test_run {
     const struct test *test;
     enum verdict verdict;
-    char reason[256]; /* first of the most severe kind */
+    char reason[400]; /* first of the most severe kind */
     uint64_t saw[SEE_COUNT];
     struct json data; /* "data" members that the test adds; see json.h */
+    struct test_hist hists[16];
+    unsigned hist_count;
 };
 
 /*
@@ -123,5 +135,16 @@ __attribute__((format(printf, 3, 4))) void test_verdict(struct test_run *t, enum
     } while (0)
 
 #define saw(what, n) (t->saw[what] += (n))
+
+/* Report `hist` (nanoseconds) with this test; it must stay valid until the body has returned. */
+void test_hist(struct test_run *t, const char *name, const struct hist *hist);
+
+/* ---- what the run was asked for ---- */
+
+/* The words, with the seed that is really used. Constant while tests run. */
+const struct words *test_words(void);
+
+/* Random numbers for this test: they depend on the run's seed and the test's name only. */
+struct prng test_prng(const struct test_run *t);
 
 #endif

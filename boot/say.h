@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What the loader tells people: on the firmware's console, and errors on the serial port too. */
+#ifndef BOOT_SAY_H
+#define BOOT_SAY_H
+
+#include <efi.h>
+
+/* Formatted text to the firmware's console, at most 511 bytes. Lines end with \n. */
+__attribute__((format(printf, 1, 2))) void say(const char *fmt, ...);
+
+/*
+ * End the loader with one sentence of error: on the console, on COM1 as TAP's "Bail out!", and
+ * under QEMU by the debug exit with EXIT_ERROR. Elsewhere `status` goes back to the firmware after
+ * a key or ten seconds. Only before the kernel has run; memory that is already allocated stays so
+ * until reset.
+ */
+__attribute__((format(printf, 2, 3))) _Noreturn void bail(EFI_STATUS status, const char *fmt, ...);
+
+/* Has a key been pressed within `seconds` (0: wait for ever)? Needs TPL_APPLICATION. */
+_Bool wait_key(unsigned seconds);
+
+#endif

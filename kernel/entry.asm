@@ -1,0 +1,53 @@
+; SPDX-License-Identifier: MIT
+; The kernel's first instructions, and its last: onto our own stack, and back into the loader.
+
+        bits 64
+        default rel
+
+        extern kernel_main
+
+KERNEL_BOOT_STACK equ 32768
+
+        section .text.entry exec
+        global kernel_entry
+; rdi: struct boot_info *, identity address. Returns the exit code in eax, keeps the callee-saved
+; registers. The loader's stack is not mapped in the tables that are in force at the end, so nothing
+; is kept there: the return address and the registers wait in .bss.
+kernel_entry:
+        pop     qword [loader_return]
+        mov     [loader_rsp], rsp
+        mov     [loader_rbp], rbp
+        mov     [loader_rbx], rbx
+        mov     [loader_r12], r12
+        mov     [loader_r13], r13
+        mov     [loader_r14], r14
+        mov     [loader_r15], r15
+        lea     rsp, [kernel_boot_stack_top]
+        xor     ebp, ebp                ; the backtrace ends here
+        cld
+        call    kernel_main
+        mov     rsp, [loader_rsp]       ; not touched before the loader's own tables are back
+        mov     rbp, [loader_rbp]
+        mov     rbx, [loader_rbx]
+        mov     r12, [loader_r12]
+        mov     r13, [loader_r13]
+        mov     r14, [loader_r14]
+        mov     r15, [loader_r15]
+        jmp     [loader_return]
+
+        section .bss
+        alignb  16
+loader_return: resq 1
+loader_rsp: resq 1
+loader_rbp: resq 1
+loader_rbx: resq 1
+loader_r12: resq 1
+loader_r13: resq 1
+loader_r14: resq 1
+loader_r15: resq 1
+        alignb  4096
+        global kernel_boot_stack, kernel_boot_stack_top
+; The page below is not present once the kernel runs on its own tables (mm/kernel_map.c).
+kernel_boot_stack_guard: resb 4096
+kernel_boot_stack: resb KERNEL_BOOT_STACK
+kernel_boot_stack_top:

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel as a list. The only file of this room that may use the other rooms: it wires them
+ * together.
+ *
+ * From the firmware's entry to the first test: boot/loader.c, this file, tests/harness/run.c.
+ */
+#include "boot/boot_info.h"
+#include "kernel/console/console.h"
+#include "kernel/cpu/regs.h"
+#include "kernel/exit.h"
+#include "kernel/lib/words.h"
+#include "kernel/mm/mm.h"
+#include "kernel/time/time.h"
+#include "kernel/trap/trap.h"
+#include "poke/poke.h"
+#include "smp/smp.h"
+#include "smp/watchdog.h"
+#include "tests/harness/harness.h"
+
+enum exit_code kernel_main(struct boot_info *info);
+
+static struct words words;
+
+/* All three sources, the most specific last. False: `error` says which one is wrong and how. */
+static bool read_words(const struct boot_info *info, char *error, size_t size)
+{
+    static const char *const sources[BOOT_WORDS_SOURCES] = {
+        [BOOT_WORDS_FILE] = "crossmod.cfg",
+        [BOOT_WORDS_OPTIONS] = "load options",
+        [BOOT_WORDS_FW_CFG] = "fw_cfg",
+    };
+
+    words_defaults(&words);
+    for (unsigned i = 0; i < BOOT_WORDS_SOURCES; i++) {
+        const struct boot_words *w = &info->words[i];
+        if (w->base &&
+            !words_parse(&words, sources[i], phys_to_virt(w->base), w->bytes, error, size))
+            return false;
+    }
+    return true;
+}
+
+/* #BP belongs to the engine first; what it leaves goes to a recovery point or a panic. */
+static bool breakpoint(struct trap_frame *frame)
+{
+    struct poke_regs regs = { .ip = frame->rip, .sp = frame->rsp, .flags = frame->rflags };
+
+    if (!smp_text_poke_int3_handler(&regs))
+        return false;
+    frame->rip = regs.ip;
+    frame->rsp = regs.sp;
+    return true;
+}
+
+static enum exit_code run(struct boot_info *info)
+{
+    char error[256];
+
+    if (!read_words(info, error, sizeof error))
+        return harness_bail(error);
+    smp_discover(info, (unsigned)words.cpus);
+    smp_apic_init();
+    irq_enable();
+    watchdog_stage("starting the other cores", 60000);
+    smp_start_all(info);
+    enum exit_code code = harness_main(&words, info);
+    watchdog_stage("shutting down", 10000);
+    smp_shutdown();
+    return code;
+}
+
+enum exit_code kernel_main(struct boot_info *info)
+{
+    exit_init();
+    console_init();
+    smp_init_boot_core();
+    cpu_tables_build_early(&percpu(0)->tables, &percpu(0)->local);
+    cpu_tables_load(&percpu(0)->tables, &percpu(0)->local);
+    if (info->magic != BOOT_INFO_MAGIC || info->size != sizeof *info)
+        panic(NULL, "the loader and the kernel do not fit together");
+    mm_init(info);
+    info = phys_to_virt((uint64_t)info);
+    info->ranges = (uint64_t)phys_to_virt(info->ranges);
+    console_attach_report(&info->tap, phys_to_virt(info->tap.base), &info->json,
+                          phys_to_virt(info->json.base));
+    if (!cpu_tables_build(&percpu(0)->tables, &percpu(0)->local))
+        panic(NULL, "no memory for the boot core's stacks");
+    cpu_tables_load(&percpu(0)->tables, &percpu(0)->local);
+    trap_set_handler(TRAP_BP, breakpoint);
+    time_init(info);
+    return run(info);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which clock the TSC is calibrated against: CPUID 0x15 where the processor states it, else the
+ * ACPI PM timer, cross-checked with the HPET, else the HPET alone, else the PIT.
+ */
+#include "kernel/time/time.h"
+
+#include <stddef.h>
+
+#include "boot/boot_info.h"
+#include "kernel/cpu/regs.h"
+#include "kernel/lib/atomic.h"
+#include "kernel/time/clock_sources.h"
+#include "kernel/trap/trap.h"
+
+#define REPEATS 3
+
+static struct time_info info;
+
+const struct time_info *time_info(void)
+{
+    return &info;
+}
+
+/*
+ * CPUID 0x15: ratio and crystal frequency (SDM vol 3B, "Determining the Processor Base Frequency").
+ * Where the crystal is not stated (Skylake) it follows from the base frequency in MHz of leaf 0x16.
+ */
+static uint64_t cpuid_tsc_hz(void)
+{
+    struct cpuid tsc = cpuid_basic(0x15, 0);
+    uint64_t crystal = tsc.ecx;
+
+    if (!tsc.eax || !tsc.ebx)
+        return 0;
+    if (!crystal)
+        crystal = (uint64_t)(cpuid_basic(0x16, 0).eax & 0xffff) * 1000000 * tsc.eax / tsc.ebx;
+    return crystal * tsc.ebx / tsc.eax;
+}
+
+static uint64_t difference_ppm(uint64_t a, uint64_t b)
+{
+    uint64_t d = a > b ? a - b : b - a;
+
+    return b ? d * 1000000 / b : 0;
+}
+
+/* Median of three; the largest deviation goes to info.spread_ppm. */
+static uint64_t repeat(uint64_t (*measure)(uint64_t rsdp), uint64_t rsdp)
+{
+    uint64_t hz[REPEATS];
+
+    measure(rsdp); /* the first one warms up caches and translations */
+    for (unsigned i = 0; i < REPEATS; i++) {
+        hz[i] = measure(rsdp);
+        if (!hz[i])
+            return 0;
+    }
+    uint64_t low = hz[0] < hz[1] ? hz[0] : hz[1], high = hz[0] < hz[1] ? hz[1] : hz[0];
+    uint64_t median = hz[2] < low ? low : hz[2] > high ? high : hz[2];
+    info.spread_ppm = 0;
+    for (unsigned i = 0; i < REPEATS; i++) {
+        uint64_t ppm = difference_ppm(hz[i], median);
+        if (ppm > info.spread_ppm)
+            info.spread_ppm = ppm;
+    }
+    return median;
+}
+
+static uint64_t pit_hz(uint64_t rsdp)
+{
+    (void)rsdp;
+    return pit_tsc_hz();
+}
+
+void time_init(const struct boot_info *boot)
+{
+    uint64_t (*const clocks[])(uint64_t) = { pm_timer_tsc_hz, hpet_tsc_hz, pit_hz };
+    static const char *const names[] = { "acpi pm timer", "hpet", "pit" };
+
+    info.invariant = cpuid_extended(0x80000007).edx >> 8 & 1;
+    info.tsc_hz = cpuid_tsc_hz();
+    if (info.tsc_hz)
+        info.source = "cpuid 0x15";
+    for (unsigned i = 0; i < sizeof clocks / sizeof clocks[0] && !info.cross_source; i++) {
+        if (!info.source) {
+            info.tsc_hz = repeat(clocks[i], boot->rsdp_phys);
+            info.source = info.tsc_hz ? names[i] : NULL;
+        } else if (clocks[i] != pit_hz) {
+            /* A second opinion of a clock that is as good as the first. */
+            uint64_t hz = clocks[i](boot->rsdp_phys);
+            info.cross_source = hz ? names[i] : NULL;
+            info.cross_ppm = difference_ppm(hz, info.tsc_hz);
+        }
+    }
+    if (!info.tsc_hz)
+        panic(NULL, "no clock to calibrate the TSC: no CPUID 0x15, PM timer, HPET or PIT");
+}
+
+/* a * b / c without overflow of the product, saturating. c != 0. */
+static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
+{
+    uint64_t whole = a / c, rest = a % c;
+
+    if (whole && b > UINT64_MAX / whole)
+        return UINT64_MAX;
+    /* rest < c, and both c and b are frequencies below 2^34: rest * b fits. */
+    uint64_t high = whole * b, low = rest * b / c;
+    return high + low < high ? UINT64_MAX : high + low;
+}
+
+uint64_t time_ticks_to_ns(uint64_t ticks)
+{
+    return scale(ticks, 1000000000, info.tsc_hz);
+}
+
+uint64_t time_ns_to_ticks(uint64_t ns)
+{
+    return scale(ns, info.tsc_hz, 1000000000);
+}
+
+void time_delay_us(uint64_t us)
+{
+    uint64_t begin = rdtsc(), ticks = time_ns_to_ticks(us * 1000);
+
+    while (rdtsc() - begin < ticks)
+        cpu_relax();
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Who takes a trap: its handler, else a recovery point, else a panic. */
+#include "kernel/cpu/cpu_local.h"
+#include "kernel/cpu/cpu_tables.h"
+#include "kernel/cpu/regs.h"
+#include "kernel/lib/atomic.h"
+#include "kernel/trap/trap.h"
+
+_Static_assert(sizeof(struct trap_frame) == 22 * 8, "stubs.asm pushes 22 words");
+
+/* Built by trap_try() in stubs.asm on its own stack. */
+struct trap_recovery {
+    struct trap_recovery *prev;
+    uint64_t rip, rsp; /* where trap_try() continues */
+    struct trap_caught *caught;
+    uint64_t depth; /* nesting at which trap_try() was called */
+};
+_Static_assert(offsetof(struct trap_recovery, rip) == 8, "stubs.asm");
+_Static_assert(offsetof(struct trap_recovery, rsp) == 16, "stubs.asm");
+_Static_assert(offsetof(struct trap_recovery, caught) == 24, "stubs.asm");
+_Static_assert(offsetof(struct trap_recovery, depth) == 32, "stubs.asm");
+_Static_assert(sizeof(struct trap_recovery) <= 48, "stubs.asm");
+
+/*
+ * Written by trap_set_handler() on any core, read by every trap. A pointer is one aligned word: a
+ * trap sees the old or the new handler. Whoever removes one makes sure that it is not running.
+ */
+static trap_handler handlers[256];
+
+trap_handler trap_set_handler(unsigned vector, trap_handler handler)
+{
+    return exchange(&handlers[vector], handler);
+}
+
+unsigned trap_depth(void)
+{
+    return cpu_local()->trap_depth;
+}
+
+/*
+ * Continue in trap_try() if the trap belongs to the context that called it. A fault in an interrupt
+ * handler must not unwind the thread below it: that would skip the handler's end.
+ */
+static bool recover(struct trap_frame *frame)
+{
+    struct cpu_local *cpu = cpu_local();
+    struct trap_recovery *r = cpu->recovery;
+
+    if (!r || frame->vector >= 32 || r->depth + 1 != cpu->trap_depth)
+        return false;
+    *r->caught = (struct trap_caught){
+        .vector = frame->vector,
+        .error = frame->error,
+        .rip = frame->rip,
+        .cr2 = frame->vector == TRAP_PF ? read_cr2() : 0,
+    };
+    frame->rip = r->rip;
+    frame->rsp = r->rsp;
+    /* Selectors as well: the fault may have been the IRET of a frame that was overwritten. */
+    frame->cs = KERNEL_CS;
+    frame->ss = KERNEL_DS;
+    frame->rflags = 2; /* trap_try() restores the flags of its caller */
+    return true;
+}
+
+void trap_dispatch(struct trap_frame *frame);
+void trap_dispatch(struct trap_frame *frame)
+{
+    trap_handler handler = load_acquire(&handlers[frame->vector & 0xff]);
+
+    if (handler && handler(frame))
+        return;
+    if (recover(frame))
+        return;
+    char what[160];
+    trap_describe(frame, what, sizeof what);
+    panic(frame, "%s", what);
+}

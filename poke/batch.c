@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* The public calls that collect sites and run a protocol on them. All state is under text_mutex. */
+#include "kernel/lib/string.h"
+#include "poke/counters.h"
+#include "poke/lock.h"
+#include "poke/order_check.h"
+#include "poke/protocol.h"
+#include "poke/table.h"
+
+static const struct poke_protocol *protocol = &poke_int3;
+static struct poke_timing last_timing;
+
+/* Why patching has ended: a batch failed half way. Its table stays published, hence constant. */
+static enum poke_error halted;
+
+enum poke_error smp_text_poke_batch_finish(void)
+{
+    uint64_t batch = poke_count.batches + 1;
+    uint64_t stores = poke_count.stores;
+
+    if (!text_mutex_held())
+        return POKE_E_LOCK;
+    if (halted || !poke_table.count)
+        return halted;
+
+    poke_order_check_begin();
+    enum poke_error e = poke_run_protocol(protocol, batch, &last_timing);
+
+    if (e && poke_count.stores != stores) {
+        halted = e;
+        return e;
+    }
+    if (!e) {
+        poke_order_check_finish(batch);
+        poke_count.batches++;
+        poke_count.sites += poke_table.count;
+    }
+    poke_table_retire(); /* of a row that stopped before its own RETIRE, or has none */
+    poke_table.count = 0;
+    return e;
+}
+
+/* Must the pending batch run before a site at `addr` can be added? */
+static bool must_flush(uintptr_t addr)
+{
+    if (!poke_table.count)
+        return false;
+
+    const struct poke_entry *last = &poke_table.entries[poke_table.count - 1];
+
+    return poke_table.count == TEXT_POKE_ARRAY_MAX || addr < last->addr + last->len;
+}
+
+enum poke_error smp_text_poke_batch_add(void *addr, const void *opcode, size_t len,
+                                        const void *emulate, bool *flushed)
+{
+    struct poke_entry entry = { .addr = (uintptr_t)addr, .len = (uint8_t)len };
+    enum poke_error e;
+
+    if (flushed)
+        *flushed = false;
+    if (!text_mutex_held())
+        return POKE_E_LOCK;
+    if (halted)
+        return halted;
+    e = poke_insn_decode(entry.addr, emulate ? emulate : opcode, len, &entry.emulate);
+    if (e)
+        return e;
+    if (!machine_is_patchable(entry.addr, len))
+        return POKE_E_ADDRESS;
+
+    if (must_flush(entry.addr)) {
+        if (flushed)
+            *flushed = true;
+        poke_count.flushes++;
+        e = smp_text_poke_batch_finish();
+        if (e)
+            return e;
+    }
+    memcpy(entry.text, opcode, len);
+    poke_table.entries[poke_table.count++] = entry;
+    return POKE_OK;
+}
+
+enum poke_error smp_text_poke_single(void *addr, const void *opcode, size_t len,
+                                     const void *emulate)
+{
+    enum poke_error e = smp_text_poke_batch_add(addr, opcode, len, emulate, NULL);
+
+    return e ? e : smp_text_poke_batch_finish();
+}
+
+enum poke_error poke_select_protocol(const struct poke_protocol *row)
+{
+    if (!text_mutex_held())
+        return POKE_E_LOCK;
+    if (poke_table.count)
+        return POKE_E_PENDING;
+    protocol = row ? row : &poke_int3;
+    return POKE_OK;
+}
+
+const struct poke_timing *poke_last_timing(void)
+{
+    return &last_timing;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine's side of the event log; poke/event_log.h is everybody's. */
+#ifndef POKE_LOG_H
+#define POKE_LOG_H
+
+#include "poke/event_log.h"
+
+/* Log an event in this core's ring, if it has one. Any context. */
+void poke_log_event(enum poke_event_kind kind, uint64_t what);
+
+/* Log that `len` bytes beginning with `first` were stored at `addr`. */
+void poke_log_store(uintptr_t addr, uint8_t first, size_t len);
+
+#endif

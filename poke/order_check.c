@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Does the event log of a batch show the order that the breakpoint protocol needs? Per entry:
+ *
+ *   publish < INT3 < a sync < tail, if it has one < a sync < first byte, unless that is INT3
+ *   < a sync < retire
+ *
+ * where a sync is complete: begin, one acknowledgement of its round from every online core, end.
+ * The patcher's events are ordered by their place in its own ring; acknowledgements of other cores
+ * by their time, within the machine's clock skew. Only the log and the entries are consulted, and
+ * an event that was overwritten is a fault, never skipped.
+ */
+#include "poke/order_check.h"
+
+#include "poke/counters.h"
+#include "poke/log.h"
+#include "poke/table.h"
+
+static bool enabled = true;
+static bool active; /* the check of the batch that runs: poke_order_check_begin() was enabled */
+static struct poke_order_fault first_fault;
+
+/* What the log has shown of one entry. The syncs count those completed before the store. */
+struct progress {
+    bool int3, first;
+    uint8_t tail; /* bit i: byte i is stored */
+    uint8_t int3_syncs, tail_syncs, first_syncs;
+};
+static struct progress progress[TEXT_POKE_ARRAY_MAX];
+
+/* What it has shown of the batch. */
+struct walk {
+    bool published, retired;
+    bool in_sync, own_ack;
+    uint64_t round, sync_begin; /* of the sync that is open */
+    uint8_t syncs;              /* completed */
+    unsigned silent_core;       /* which core a missing acknowledgement is of */
+    uintptr_t site;             /* which entry the event that was looked at is of */
+};
+
+void poke_order_check_enable(bool on)
+{
+    enabled = on;
+}
+
+const struct poke_order_fault *poke_first_fault(void)
+{
+    return first_fault.what ? &first_fault : NULL;
+}
+
+void poke_order_reset(void)
+{
+    first_fault = (struct poke_order_fault){ 0 };
+}
+
+void poke_order_check_begin(void)
+{
+    active = enabled && machine_poke_core(machine_this_core())->log;
+    if (!active)
+        return;
+    for (unsigned i = 0; i < machine_cores(); i++) {
+        struct poke_core *core = machine_poke_core(i);
+
+        if (core->log)
+            core->log_mark = load_relaxed(&core->log->next);
+    }
+}
+
+/* The entry at `index` of a ring, or NULL if it was overwritten or is not complete. */
+static const struct poke_event *event_at(const struct poke_log *log, uint32_t index)
+{
+    const struct poke_event *event = &log->events[index & log->mask];
+
+    return event->kind != POKE_EV_NONE && event->seq == index ? event : NULL;
+}
+
+/* Look for the acknowledgement of the open sync in another core's ring, from its mark on. */
+static const char *check_ack(struct poke_core *core, const struct walk *w, uint64_t sync_end)
+{
+    uint64_t skew = machine_clock_skew();
+
+    if (!core->log)
+        return "an online core has no event log";
+    /* Pairs with the release by which the core acknowledged: its event is complete. */
+    for (uint32_t next = load_acquire(&core->log->next); core->log_mark != next;) {
+        const struct poke_event *event = event_at(core->log, core->log_mark++);
+
+        if (!event)
+            return "a core's event log has been overrun";
+        if (event->kind != POKE_EV_ACK || event->what != w->round)
+            continue;
+        if (event->time + skew < w->sync_begin)
+            return "a core acknowledged a sync before it began";
+        if (event->time > sync_end + skew)
+            return "a core acknowledged a sync after its end";
+        return NULL;
+    }
+    return "a core did not acknowledge a sync";
+}
+
+static const char *on_sync_end(struct walk *w, const struct poke_event *event)
+{
+    unsigned me = machine_this_core();
+
+    if (!w->in_sync || event->what != w->round)
+        return "end of a sync that did not begin";
+    for (unsigned i = 0; i < machine_cores(); i++) {
+        const char *fault = NULL;
+
+        if (!machine_core_online(i))
+            continue;
+        if (i != me)
+            fault = check_ack(machine_poke_core(i), w, event->time);
+        else if (!w->own_ack)
+            fault = "a core did not acknowledge a sync";
+        if (fault) {
+            w->silent_core = i;
+            return fault;
+        }
+    }
+    w->in_sync = false;
+    w->syncs++;
+    return NULL;
+}
+
+static bool tail_complete(const struct poke_entry *entry, const struct progress *p)
+{
+    return p->tail == (((1u << entry->len) - 1) & ~1u);
+}
+
+static const char *on_first_byte(const struct poke_entry *entry, struct progress *p,
+                                 const struct walk *w)
+{
+    if (!p->int3)
+        return "no INT3 before the first byte";
+    if (!tail_complete(entry, p))
+        return "first byte stored before the tail";
+    if (p->tail && w->syncs <= p->tail_syncs)
+        return "first byte stored before the tail was synchronised";
+    if (w->syncs <= p->int3_syncs)
+        return "first byte stored before the INT3 was synchronised";
+    p->first = true;
+    p->first_syncs = w->syncs;
+    return NULL;
+}
+
+static const char *on_tail(struct progress *p, const struct walk *w, unsigned offset, unsigned len)
+{
+    if (!p->int3)
+        return "no INT3 before the tail";
+    if (p->first)
+        return "tail stored after the first byte";
+    if (w->syncs <= p->int3_syncs)
+        return "tail stored before the INT3 was synchronised";
+    p->tail |= ((1u << len) - 1) << offset;
+    p->tail_syncs = w->syncs;
+    return NULL;
+}
+
+static const char *on_store(struct walk *w, const struct poke_event *event)
+{
+    const struct poke_entry *entry = poke_table_at_or_below(event->what);
+
+    if (!entry || event->what + event->len > entry->addr + entry->len)
+        return "store outside the batch's sites";
+
+    struct progress *p = &progress[entry - poke_table.entries];
+    unsigned offset = event->what - entry->addr;
+
+    w->site = entry->addr;
+    if (w->in_sync)
+        return "store inside a sync";
+    if (w->retired)
+        return "store after retire";
+    if (offset)
+        return on_tail(p, w, offset, event->len);
+    if (event->len > 1)
+        return "first byte stored together with others";
+    if (event->byte != INT3_INSN_OPCODE || p->int3)
+        return on_first_byte(entry, p, w);
+    if (!w->published)
+        return "INT3 stored before publish";
+    p->int3 = true;
+    p->int3_syncs = w->syncs;
+    return NULL;
+}
+
+/* Is every entry finished, and its last store synchronised? */
+static const char *on_retire(struct walk *w)
+{
+    if (!w->published)
+        return "retired, but not published";
+    for (unsigned i = 0; i < poke_table.count; i++) {
+        const struct poke_entry *entry = &poke_table.entries[i];
+        const struct progress *p = &progress[i];
+
+        w->site = entry->addr;
+        if (!p->int3)
+            return "retired, but the INT3 was never stored";
+        if (w->syncs <= p->int3_syncs)
+            return "retired before the INT3 was synchronised";
+        if (!tail_complete(entry, p))
+            return "retired before the tail was stored";
+        if (p->tail && w->syncs <= p->tail_syncs)
+            return "retired before the tail was synchronised";
+        if (!p->first && entry->text[0] != INT3_INSN_OPCODE)
+            return "retired before the first byte was stored";
+        if (p->first && w->syncs <= p->first_syncs)
+            return "retired before the first byte was synchronised";
+    }
+    w->site = 0;
+    w->retired = true;
+    return NULL;
+}
+
+static const char *on_event(struct walk *w, const struct poke_event *event)
+{
+    switch ((enum poke_event_kind)event->kind) {
+    case POKE_EV_PUBLISH:
+        w->published = true;
+        return NULL;
+    case POKE_EV_STORE:
+        return on_store(w, event);
+    case POKE_EV_SYNC_BEGIN:
+        w->in_sync = true;
+        w->own_ack = false;
+        w->round = event->what;
+        w->sync_begin = event->time;
+        return NULL;
+    case POKE_EV_ACK:
+        w->own_ack |= w->in_sync && event->what == w->round;
+        return NULL;
+    case POKE_EV_SYNC_END:
+        return on_sync_end(w, event);
+    case POKE_EV_RETIRE:
+        return on_retire(w);
+    case POKE_EV_NONE:
+        break;
+    }
+    return "unknown event";
+}
+
+static const char *walk_log(struct walk *w, const struct poke_core *patcher)
+{
+    const char *fault = NULL;
+
+    for (unsigned i = 0; i < poke_table.count; i++)
+        progress[i] = (struct progress){ 0 };
+    for (uint32_t i = patcher->log_mark; i != patcher->log->next && !fault; i++) {
+        const struct poke_event *event = event_at(patcher->log, i);
+
+        w->site = 0;
+        fault = event ? on_event(w, event) : "the patcher's event log has been overrun";
+    }
+    if (!fault && !w->retired)
+        fault = "not retired";
+    return fault;
+}
+
+void poke_order_check_finish(uint64_t batch)
+{
+    struct walk w = { .silent_core = machine_this_core() };
+
+    if (!active)
+        return;
+
+    const char *fault = walk_log(&w, machine_poke_core(machine_this_core()));
+
+    poke_count.order_checked++;
+    if (!fault)
+        return;
+    poke_count.order_violations++;
+    if (!first_fault.what)
+        first_fault = (struct poke_order_fault){ .what = fault,
+                                                 .site = w.site,
+                                                 .core = w.silent_core,
+                                                 .sync = w.in_sync ? w.syncs + 1u : 0,
+                                                 .batch = batch };
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POKE_PROTOCOL_H
+#define POKE_PROTOCOL_H
+
+#include "poke/poke.h"
+
+/*
+ * Take the sites of poke_table through the steps of `row`, and fill *timing. `batch` names the
+ * run in the event log. Under text_mutex, interrupts on. Stops at the first error, whatever step
+ * that is, and says so: POKE_E_ADDRESS, POKE_E_READBACK; a table that is published then stays so.
+ */
+enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batch,
+                                  struct poke_timing *timing);
+
+#endif

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Fetch what is missing, build Crossmod, boot it in QEMU, print the verdict. `./run.sh help` tells the rest.
+set -euo pipefail
+
+root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
+install=yes
+# shellcheck source=tools/packages.sh
+. "$root/tools/packages.sh"
+
+need()
+{
+    packages_install "$1" "$install" || exit 3
+}
+
+# Bring one product below the build directory up to date, through the runner's lock.
+build()
+{
+    need "$packages_to_run"
+    PYTHONPATH=$root/tools "$python" -B -m runner.build "$@" || exit 3
+}
+
+help()
+{
+    cat <<'END'
+./run.sh [--no-install] [WORD...]       build, boot in QEMU, print the verdict, exit with its code
+./run.sh [--no-install] list            all tests with their claims
+./run.sh [--no-install] gdb [WORD...]   boot in QEMU and stop at kernel_main in gdb
+./run.sh [--no-install] test [OPTION...]  all tests: host, checks, QEMU (options go to pytest)
+./run.sh help                           this text
+
+Words are name=value; the kernel reads the same ones from \crossmod.cfg and from its load options:
+END
+    build host/words
+    "${CROSSMOD_OUT:-$root/out}/host/words" help
+    cat <<'END'
+
+Environment: OVMF_CODE, OVMF_VARS   the firmware's two files
+             CROSSMOD_CFG           a file for the boot image's \crossmod.cfg
+             CROSSMOD_OUT           directory of the build and the runs (default: out)
+             CROSSMOD_RUNS          directory of the runs alone
+
+Exit codes: 0 PASS, 1 FAIL, 3 ERROR (of the harness, a word, a missing tool), 4 WEAK (too little was seen),
+            5 PANIC, 6 HANG, 7 CUT (time limit, Ctrl-C, QEMU failed) or RESET, 77 SKIP (nothing but skips)
+END
+}
+
+list()
+{
+    local name claim
+    build tests.list
+    while IFS= read -r -d '' name && IFS= read -r -d '' claim; do
+        printf '%-32s %s\n' "$name" "$claim"
+    done <"${CROSSMOD_OUT:-$root/out}/tests.list"
+}
+
+run_tests()
+{
+    local out=${CROSSMOD_OUT:-$root/out}
+    need "$packages_to_run$packages_of_firmware$packages_to_test$packages_to_debug"
+    build BOOTX64.EFI kernel.elf host/words tests.list
+    rm -f "$out/tests.junit.xml"
+    # Two QEMUs at a time whatever the number of cores: each test has its own time limits.
+    exec "$python" -B -m pytest -n 2 --dist worksteal -q -p no:cacheprovider -c "$root/tests/system/pytest.ini" \
+        --rootdir "$root/tests/system" --junitxml "$out/tests.junit.xml" "$root/tests/system" "$@"
+}
+
+if [ "${1-}" = --no-install ]; then
+    install=no
+    shift
+fi
+
+case ${1-} in
+help | -h | --help)
+    help
+    ;;
+list)
+    list
+    ;;
+test)
+    shift
+    run_tests "$@"
+    ;;
+gdb)
+    shift
+    need "$packages_to_run$packages_of_firmware$packages_to_debug"
+    exec "$python" -B "$root/tools/gdb.py" "$0" "$@"
+    ;;
+*)
+    need "$packages_to_run$packages_of_firmware"
+    exec "$python" -B "$root/tools/run.py" "$0" "$@"
+    ;;
+esac

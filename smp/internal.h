@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of smp/ share with each other; the other rooms include smp.h. */
+#ifndef SMP_INTERNAL_H
+#define SMP_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/trap/trap.h"
+#include "smp/percpu.h"
+
+/* ---- percpu.c ---- */
+
+/* Room for `others` blocks beside the boot core's. Once. False if memory is short. */
+bool percpu_reserve(unsigned others);
+/* The next block, with its index and APIC id; there is room. */
+struct percpu *percpu_add(uint32_t apic_id);
+/* The block of the core with this APIC id, or NULL. */
+struct percpu *percpu_find(uint32_t apic_id);
+
+/* ---- identify.c ---- */
+
+/* Fill in package, core and thread of this core's block. On the core itself. */
+void identify_core(struct percpu *cpu);
+
+/* ---- topology.c ---- */
+
+/* `failed` cores did not start; `note` becomes smp_topology()->note, a long-lived sentence. */
+void topology_set_failed(unsigned failed, const char *note);
+
+/* ---- ap.c ---- */
+
+/* Control registers of the boot core, which every other core takes over. */
+struct ap_registers {
+    uint64_t cr0, cr3, cr4, efer, pat, xcr0;
+};
+/* Keep this core's values for ap_main(). Boot core. */
+const struct ap_registers *ap_registers_capture(void);
+/* First C function of a started core, on its own stack, interrupts off, GS not set. */
+_Noreturn void ap_main(void);
+
+/* ---- trampoline.c ---- */
+
+/*
+ * Put the trampoline into the low pages and map them; `stacks` are `count` stack tops, taken in the
+ * order in which the cores arrive. False if the pages cannot be mapped; nothing is changed then.
+ */
+bool trampoline_install(uint64_t low_phys, const struct ap_registers *registers,
+                        const uint64_t *stacks, unsigned count);
+/* Unmap it again, on all cores. */
+void trampoline_remove(uint64_t low_phys);
+
+/* ---- tsc_offset.c ---- */
+
+/* Measure every online core's TSC against this one's. Boot core, the others idle. */
+void tsc_offset_measure(void);
+/* machine_clock_skew(). */
+uint64_t tsc_offset_skew(void);
+
+/* ---- ipi.c ---- */
+
+/* A fixed interrupt to every online core but this one. Any context. */
+void ipi_send_others(unsigned vector);
+/* Decide again whether one broadcast may reach them all: after a change of the online set. */
+void ipi_choose_broadcast(void);
+/* Counters of smp_ipi_counts(). */
+void ipi_count_sync(void);
+void ipi_count_calls(unsigned n);
+
+/* ---- call.c ---- */
+
+/* Ask every other online core to run fn(arg), which need not return. Does not wait. */
+void call_others_nowait(smp_work fn, void *arg);
+
+/* ---- work.c ---- */
+
+/* The idle loop of a started core: interrupts on, for ever. */
+_Noreturn void work_loop(void);
+
+/* ---- stop.c ---- */
+
+/*
+ * Stop every other online core for good by NMI, and return when all have left their records or one
+ * second has passed. The first core that calls it owns the machine's end; false for a second one,
+ * which is about to be stopped itself. Any context.
+ */
+bool stop_other_cores(void);
+/* The same for panic(): a second core halts instead of returning. */
+void stop_for_panic(void);
+/* In the NMI handler: if the machine is being stopped, record and halt; else return. */
+void stop_if_asked(const struct trap_frame *frame);
+/* Where this core is, as for its stop record. */
+void stop_record_fill(struct stop_record *record, const struct trap_frame *frame);
+/* cli; hlt for ever. NMIs are still taken. */
+_Noreturn void halt_for_ever(void);
+
+/* ---- hang_report.c ---- */
+
+struct hang {
+    const char *stage;
+    uint64_t limit; /* ticks: how long the stage may last */
+    uint64_t found; /* boot core's TSC when the hang was found */
+};
+/* Print it, all other cores stopped; `silent` becomes the list for watchdog_report. */
+void hang_print(const struct hang *hang, char *silent, size_t size);
+
+/* ---- interrupt handlers; each has the file of its name ---- */
+
+bool call_handler(struct trap_frame *frame);
+bool nmi_handler(struct trap_frame *frame);
+bool sync_handler(struct trap_frame *frame);
+bool timer_handler(struct trap_frame *frame);
+bool work_wake_handler(struct trap_frame *frame);
+
+#endif

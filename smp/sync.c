@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Core sync: every online core executes a serialising instruction (SDM vol 3A, "Serializing
+ * Instructions") between the request and the answer, so that no core runs on with instructions
+ * that it fetched before.
+ *
+ * Shared words. `round` is written by the sender, one at a time in the whole machine, and read by
+ * the handlers. The stores that were to be synchronised, then round (release), then the interrupt
+ * (apic_ipi.c orders them); the handler acquires round, serialises, logs, and releases its own
+ * sync_ack; the sender acquires each sync_ack. So all that a core logged and counted for a round
+ * is visible to the sender when the round ends, and a core that acknowledged fetches the new code.
+ * `finished` is written by the sender for smp_sync_silent() alone.
+ */
+#include "smp/internal.h"
+#include "smp/smp.h"
+
+#include "kernel/cpu/cpu_tables.h"
+#include "kernel/cpu/regs.h"
+#include "kernel/lib/atomic.h"
+#include "smp/apic.h"
+
+#define CPUID7_EDX_SERIALIZE (1u << 14)
+
+/* Read by all cores in each round, written before patching starts. */
+static enum sync_method method __attribute__((aligned(CACHE_LINE)));
+
+static uint64_t round __attribute__((aligned(CACHE_LINE)));
+static uint64_t finished;
+
+static bool has_serialize(void)
+{
+    return cpuid_basic(7, 0).edx & CPUID7_EDX_SERIALIZE;
+}
+
+bool smp_sync_select(enum sync_method wanted)
+{
+    if (wanted == SYNC_AUTO)
+        wanted = has_serialize() ? SYNC_SERIALIZE : SYNC_IRET;
+    if (wanted == SYNC_SERIALIZE && !has_serialize())
+        return false;
+    method = wanted;
+    return true;
+}
+
+const char *smp_sync_name(void)
+{
+    switch (method) {
+    case SYNC_SERIALIZE:
+        return "serialize";
+    case SYNC_CR2:
+        return "cr2";
+    case SYNC_CPUID:
+        return "cpuid";
+    default:
+        return "iret";
+    }
+}
+
+/* IRET to the next instruction. It ends the blocking of NMIs, so it is not for NMI handlers. */
+static void iret_to_self(void)
+{
+    uint64_t scratch;
+
+    __asm__ volatile("mov %%rsp, %0\n\t"
+                     "push %1\n\t"
+                     "push %0\n\t"
+                     "pushfq\n\t"
+                     "push %2\n\t"
+                     "lea 1f(%%rip), %0\n\t"
+                     "push %0\n\t"
+                     "iretq\n"
+                     "1:"
+                     : "=&r"(scratch)
+                     : "i"(KERNEL_DS), "i"(KERNEL_CS)
+                     : "memory", "cc");
+}
+
+void sync_core(void)
+{
+    switch (method) {
+    case SYNC_SERIALIZE:
+        __asm__ volatile(".byte 0x0f, 0x01, 0xe8" ::: "memory"); /* SERIALIZE: binutils < 2.35 */
+        break;
+    case SYNC_CR2:
+        /* The same value: a page fault that is being handled must find its address. */
+        __asm__ volatile("mov %%cr2, %%rax\n\t"
+                         "mov %%rax, %%cr2\n\t"
+                         "jmp 1f\n"
+                         "1:" ::
+                             : "rax", "memory");
+        break;
+    case SYNC_CPUID:
+        cpuid(0, 0); /* leaf 0: some parts need ten times as long for others */
+        break;
+    default: /* SYNC_IRET, and until a method is selected */
+        iret_to_self();
+    }
+}
+
+static void acknowledge(struct percpu *cpu, uint64_t r)
+{
+    sync_core();
+    poke_log_ack(r);
+    store_relaxed(&cpu->sync_count, cpu->sync_count + 1);
+    store_release(&cpu->sync_ack, r); /* pairs with the acquire in smp_sync_cores() */
+}
+
+bool sync_handler(struct trap_frame *frame)
+{
+    (void)frame;
+    acknowledge(this_cpu(), load_acquire(&round)); /* pairs with the release in smp_sync_cores() */
+    apic_eoi();
+    return true;
+}
+
+void smp_sync_cores(uint64_t r)
+{
+    store_release(&round, r); /* pairs with the acquire in sync_handler() */
+    ipi_count_sync();
+    ipi_send_others(VECTOR_SYNC);
+    acknowledge(this_cpu(), r);
+    for_each_online_cpu (i) {
+        /* Pairs with the release in acknowledge(). A core that never answers is the watchdog's. */
+        while (load_acquire(&percpu(i)->sync_ack) < r)
+            cpu_relax();
+    }
+    store_release(&finished, r);
+}
+
+int smp_sync_silent(uint64_t *r)
+{
+    uint64_t waiting = load_acquire(&round);
+
+    *r = waiting;
+    if (waiting == load_acquire(&finished))
+        return -1;
+    for_each_online_cpu (i) {
+        if (load_acquire(&percpu(i)->sync_ack) < waiting)
+            return i;
+    }
+    return -1;
+}

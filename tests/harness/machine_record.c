@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+#include "tests/harness/machine_record.h"
+
+#include "kernel/cpu/regs.h"
+#include "kernel/lib/string.h"
+#include "kernel/time/time.h"
+#include "kernel/trap/trap.h"
+#include "smp/smp.h"
+
+#define CPUID_1_ECX_HYPERVISOR (1u << 31)
+
+static void copy_registers(char *out, const uint32_t *regs, size_t bytes)
+{
+    memcpy(out, regs, bytes);
+    out[bytes] = '\0';
+}
+
+static void cpu_vendor(char out[static 13])
+{
+    struct cpuid id = cpuid(0, 0);
+
+    copy_registers(out, (uint32_t[]){ id.ebx, id.edx, id.ecx }, 12);
+}
+
+static bool has_hypervisor(void)
+{
+    return cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR;
+}
+
+/* Leaf 0x40000000, by convention of the hypervisors. Empty on bare metal. */
+static void hypervisor_vendor(char out[static 13])
+{
+    out[0] = '\0';
+    if (!has_hypervisor())
+        return;
+    struct cpuid id = cpuid(0x40000000, 0);
+    copy_registers(out, (uint32_t[]){ id.ebx, id.ecx, id.edx }, 12);
+}
+
+static bool is_software_emulation(void)
+{
+    char vendor[13];
+
+    hypervisor_vendor(vendor);
+    return strcmp(vendor, "TCGTCGTCGTCG") == 0;
+}
+
+/* Leading blanks are dropped; "" where the leaves do not exist. */
+static void cpu_brand(char out[static 49])
+{
+    char text[49] = "";
+
+    for (uint32_t i = 0; i < 3; i++) {
+        struct cpuid id = cpuid_extended(0x80000002 + i);
+        memcpy(text + 16 * i, &id, 16);
+    }
+    text[48] = '\0';
+    const char *begin = text;
+    while (*begin == ' ')
+        begin++;
+    memcpy(out, begin, strlen(begin) + 1);
+}
+
+/* SDM vol 2A, CPUID leaf 1: the extended fields count only for these families. */
+static void cpu_signature(struct json *j)
+{
+    uint32_t eax = cpuid(1, 0).eax;
+    uint32_t family = eax >> 8 & 15, model = eax >> 4 & 15;
+
+    if (family == 15 || family == 6)
+        model |= eax >> 12 & 0xf0;
+    if (family == 15)
+        family += eax >> 20 & 0xff;
+    json_uint(j, "family", family);
+    json_uint(j, "model", model);
+    json_uint(j, "stepping", eax & 15);
+}
+
+/*
+ * Intel wants 0 written and CPUID executed first (SDM vol 3A, "Identifying Microcode Updates"), others
+ * refuse the write; a hypervisor may refuse both.
+ */
+static void clear_microcode(__attribute__((unused)) void *arg)
+{
+    wrmsr(MSR_MICROCODE, 0);
+    cpuid(1, 0);
+}
+
+static void read_microcode(void *arg)
+{
+    *(uint64_t *)arg = rdmsr(MSR_MICROCODE);
+}
+
+static uint64_t microcode(const char *vendor)
+{
+    struct trap_caught caught;
+    uint64_t value = 0;
+
+    if (strcmp(vendor, "GenuineIntel") == 0)
+        trap_try(clear_microcode, NULL, &caught);
+    if (!trap_try(read_microcode, &value, &caught))
+        return 0;
+    /* Intel: upper half; AMD: lower half, the upper one is 0. */
+    return value >> 32 ? value >> 32 : value;
+}
+
+static void cpu_features(struct json *j)
+{
+    struct cpuid one = cpuid(1, 0), seven = cpuid_basic(7, 0), ext = cpuid_extended(0x80000001);
+    const struct {
+        const char *name;
+        bool present;
+    } features[] = {
+        { "nx", ext.edx >> 20 & 1 },        { "pge", one.edx >> 13 & 1 },
+        { "pcid", one.ecx >> 17 & 1 },      { "invpcid", seven.ebx >> 10 & 1 },
+        { "smep", seven.ebx >> 7 & 1 },     { "smap", seven.ebx >> 20 & 1 },
+        { "umip", seven.ecx >> 2 & 1 },     { "la57", seven.ecx >> 16 & 1 },
+        { "rdtscp", ext.edx >> 27 & 1 },    { "x2apic", one.ecx >> 21 & 1 },
+        { "serialize", seven.edx >> 14 & 1 }, { "cet_ibt", seven.edx >> 20 & 1 },
+    };
+
+    json_array(j, "features");
+    for (unsigned i = 0; i < sizeof features / sizeof features[0]; i++) {
+        if (features[i].present)
+            json_string(j, NULL, features[i].name);
+    }
+    json_array_end(j);
+}
+
+void machine_record_cpu(const struct words *w)
+{
+    const struct smp_topology *topology = smp_topology();
+    char vendor[13], brand[49], hypervisor[13];
+
+    cpu_vendor(vendor);
+    cpu_brand(brand);
+    hypervisor_vendor(hypervisor);
+
+    struct json *j = record_begin("cpu");
+    json_uint(j, "cpus", smp_online());
+    json_uint(j, "listed", topology->listed);
+    json_uint(j, "failed", topology->failed);
+    json_uint(j, "offline", topology->offline);
+    if (topology->note)
+        json_string(j, "topology_note", topology->note);
+    json_string(j, "vendor", vendor);
+    cpu_signature(j);
+    json_hex(j, "microcode", microcode(vendor));
+    json_string(j, "brand", brand);
+    json_bool(j, "hypervisor", has_hypervisor());
+    json_string(j, "hypervisor_vendor", hypervisor);
+    json_bool(j, "x2apic", topology->x2apic);
+    json_string(j, "sync", smp_sync_name());
+    json_string(j, "accel", words_choice_text(w, "accel"));
+    cpu_features(j);
+    record_show();
+    record_end();
+}
+
+/* Largest distance of any core's TSC from core 0's, as it was measured when the core came up. */
+static uint64_t max_tsc_offset(void)
+{
+    uint64_t most = 0;
+
+    for_each_online_cpu(i) {
+        int64_t offset = percpu(i)->tsc_offset;
+        uint64_t distance = offset < 0 ? -(uint64_t)offset : (uint64_t)offset;
+        if (distance > most)
+            most = distance;
+    }
+    return most;
+}
+
+void machine_record_time(void)
+{
+    const struct time_info *info = time_info();
+    struct json *j = record_begin("time");
+
+    json_uint(j, "tsc_hz", info->tsc_hz);
+    json_string(j, "source", info->source);
+    json_uint(j, "spread_ppm", info->spread_ppm);
+    json_string(j, "cross_source", info->cross_source ? info->cross_source : "");
+    json_uint(j, "cross_ppm", info->cross_ppm);
+    json_bool(j, "invariant", info->invariant);
+    json_uint(j, "max_offset_ticks", max_tsc_offset());
+    record_show();
+    record_end();
+}
+
+struct trust machine_trust(void)
+{
+    struct trust trust = { 0 };
+    unsigned n = 0;
+
+    if (is_software_emulation())
+        trust.why_not[n++] = "software emulation";
+    else if (has_hypervisor())
+        trust.why_not[n++] = "hypervisor";
+    if (!time_info()->invariant)
+        trust.why_not[n++] = "TSC not invariant";
+    return trust;
+}
+
+bool machine_is_judged(const struct words *w, const char **note)
+{
+    *note = NULL;
+    if (!is_software_emulation())
+        return true;
+    if (w->accel == ACCEL_TCG) {
+        *note = "software emulation: shows the logic, not the processor";
+        return true;
+    }
+    *note = "emulator, not judged";
+    return false;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "tests/harness/plan.h"
+
+#include "kernel/lib/fmt.h"
+#include "kernel/lib/glob.h"
+#include "kernel/lib/string.h"
+
+#define SELFTEST "selftest/"
+
+/* The linker set, sorted by name (linker.ld). */
+extern const struct test tests_start[], tests_end[];
+
+uint64_t plan_budget_ms(const struct test *test, uint64_t seconds)
+{
+    return test->budget_ms + (test->takes_seconds ? seconds * 1000 : 0);
+}
+
+/* Planted faults must not run because someone asked for everything. */
+static bool pattern_selects(const char *pattern, const struct test *test)
+{
+    if (strncmp(test->name, SELFTEST, strlen(SELFTEST)) == 0)
+        return strncmp(pattern, SELFTEST, strlen(SELFTEST)) == 0 && glob_match(pattern, test->name);
+    return strcmp(pattern, "default") == 0 || glob_match(pattern, test->name);
+}
+
+static bool select_by(const char *pattern, bool *selected)
+{
+    bool any = false;
+
+    for (size_t i = 0; &tests_start[i] < tests_end; i++) {
+        if (pattern_selects(pattern, &tests_start[i]))
+            any = selected[i] = true;
+    }
+    return any;
+}
+
+/* Copy the pattern that begins at `list`; returns where the next one begins, or NULL. */
+static const char *next_pattern(const char *list, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (; *list && *list != ','; list++) {
+        if (n + 1 < size)
+            out[n++] = *list;
+    }
+    out[n] = '\0';
+    return *list ? list + 1 : NULL;
+}
+
+bool plan_make(struct plan *plan, const char *patterns, uint64_t seconds, char *error, size_t size)
+{
+    static bool selected[PLAN_MAX];
+    size_t linked = (size_t)(tests_end - tests_start);
+    char pattern[WORDS_TEXT_MAX];
+
+    if (linked > PLAN_MAX) {
+        fmt_print(error, size, "%zu tests are linked, the plan holds %u", linked, PLAN_MAX);
+        return false;
+    }
+    memset(selected, 0, sizeof selected);
+    for (const char *at = patterns; at;) {
+        at = next_pattern(at, pattern, sizeof pattern);
+        if (!select_by(pattern, selected)) {
+            fmt_print(error, size, "tests=%s: no test matches '%s'", patterns, pattern);
+            return false;
+        }
+    }
+    plan->count = 0;
+    plan->budget_ms = 0;
+    for (size_t i = 0; i < linked; i++) {
+        if (!selected[i])
+            continue;
+        plan->tests[plan->count++] = &tests_start[i];
+        plan->budget_ms += plan_budget_ms(&tests_start[i], seconds);
+    }
+    return true;
+}

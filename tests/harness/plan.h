@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Which tests a run consists of. */
+#ifndef TESTS_HARNESS_PLAN_H
+#define TESTS_HARNESS_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/harness/test.h"
+
+#define PLAN_MAX 256
+
+struct plan {
+    const struct test *tests[PLAN_MAX]; /* in the order of their names */
+    unsigned count;
+    uint64_t budget_ms; /* sum of their expected times */
+};
+
+/*
+ * Select by word tests=: patterns with commas between; "default" is all but group selftest, and only a
+ * pattern that begins with "selftest/" reaches those. `seconds` is word seconds=. False if a pattern
+ * selects nothing: `error` then is one line that names it.
+ */
+bool plan_make(struct plan *plan, const char *patterns, uint64_t seconds, char *error, size_t size);
+
+/* Expected time of one test. */
+uint64_t plan_budget_ms(const struct test *test, uint64_t seconds);
+
+#endif

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# The loader's pure parts.
+
+test_boot_elf_SRC          := boot/elf.c
+test_boot_load_options_SRC := boot/load_options.c
+test_boot_tables_SRC       := boot/bootstrap_tables.c

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# The engine's host tests: the whole of poke/ on a fake machine. Included by tests/host/host.mk.
+
+POKE_HOST_SRC := $(wildcard poke/*.c) tests/host/fake_machine.c
+
+test_poke_batch_SRC   := $(POKE_HOST_SRC)
+test_poke_decode_SRC  := poke/insn_decode.c poke/insn_gen.c
+test_poke_decode_LIBS := -lcapstone # Debian's libcapstone-dev: a second opinion on every image
+test_poke_emulate_SRC := poke/insn_decode.c poke/insn_gen.c poke/emulate.c
+test_poke_handler_SRC := $(POKE_HOST_SRC)
+test_poke_order_SRC   := $(POKE_HOST_SRC) tests/selftest/faulty_protocols.c
+test_poke_text_SRC    := $(POKE_HOST_SRC)

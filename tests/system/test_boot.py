@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""The kernel's own suites on virtual machines of several sizes, and the main stress."""
+
+import json
+
+import jsonschema
+import pytest
+
+
+def check_report(result, tree) -> dict:
+    """What every finished run must leave."""
+    report = result.report
+    schema = json.loads((tree / "docs" / "report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator(schema).validate(report)
+    assert [c["state"] for c in report["copies"]] == ["same", "same"], report["copies"]
+    assert not report["damaged"]
+    for name in ("serial.log", "debugcon.jsonl", "report.tap", "junit.xml", "summary.txt", "qemu.cmd", "replay.cmd"):
+        assert result.file(name), name
+    assert result.file("report.tap").startswith("TAP version 14\n")
+    return report
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 4, 8])
+def test_all_suites_but_the_stress(crossmod, tree, cpus):
+    """At 1 core the tests that need more are skipped, with the reason."""
+    result = crossmod.run(f"cpus={cpus}", "tests=unit/*,poke/*").expect("PASS", 0)
+    report = check_report(result, tree)
+    assert report["cpu"]["cpus"] == cpus
+    assert len(report["tests"]) == report["plan"]["count"] > 10
+    skipped = [t for t in report["tests"] if t["verdict"] == "SKIP"]
+    if cpus == 1:
+        assert skipped and all("1 is online" in t["reason"] for t in skipped)
+    if cpus >= 4:
+        assert not [t for t in skipped if "online" in t["reason"]]
+
+
+@pytest.mark.parametrize("cpus", [2, 4, 8])
+def test_the_stress_passes_and_says_what_it_saw(crossmod, tree, cpus):
+    result = crossmod.run(f"cpus={cpus}", "tests=stress/*", "seconds=4", "seed=0x5eed").expect("PASS", 0)
+    report = check_report(result, tree)
+    saw = result.test("stress/main")["saw"]
+    assert saw["executions"] > 1000 and saw["patches"] > 1000 and saw["int3_hits"] > 100, saw
+    assert saw["order_checks"] == saw["batches"] > 0, "the order check must cover every patch"
+    assert saw["timer_executions"] and saw["nmi_executions"] and saw["crossings"], saw
+    names = {h["name"] for h in report["hists"] if h["test"] == "stress/main"}
+    assert {"write1", "sync1", "write2", "sync2", "write3", "sync3", "retire", "total"} <= names
+    total = next(h for h in report["hists"] if (h["test"], h["name"]) == ("stress/main", "total"))
+    assert not total["trusted"] and "software emulation" in total["why"]
+    assert sum(count for _, count in total["buckets"]) == total["count"]
+    assert report["start"]["seed"] == "0x5eed" and "seed=0x5eed" in report["replay"]
+    assert "latency of one patch: p50" in result.text
+
+
+def test_64_cores_come_up(crossmod, tree):
+    result = crossmod.run("cpus=64", "tests=unit/ipi*").expect("PASS", 0)
+    report = check_report(result, tree)
+    assert report["cpu"]["cpus"] == 64 and report["cpu"]["failed"] == 0
+
+
+def test_the_list_names_every_test_of_the_plan(crossmod):
+    listed = crossmod.list_tests()
+    assert all(len(line.split(None, 1)) == 2 for line in listed), "a name and a claim on each line"
+    names = {line.split()[0] for line in listed}
+    planned = crossmod.run("cpus=2", "tests=unit/*").report["plan"]["tests"]
+    assert planned and set(planned) <= names
+    assert {"stress/main", "selftest/must_fail"} <= names

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""Faults planted on purpose (tests/selftest/): each must be caught, and reported as what it is."""
+
+import re
+
+import pytest
+
+WORDS = ("seed=0x5eed", "hang=4")
+
+
+def run_fault(crossmod, name: str, *words: str):
+    return crossmod.run("cpus=4", f"tests=selftest/{name}", *WORDS, *words)
+
+
+@pytest.mark.parametrize("name, reason", [
+    ("fault_bytewise", r"torn execution"),
+    ("fault_no_int3", r"torn execution"),
+    ("fault_no_sync1", r"order: "),
+    ("fault_no_sync2", r"order: "),
+    ("fault_no_sync3", r"order: "),
+    ("fault_late_publish", r"order: "),
+    ("must_fail", r"."),
+])
+def test_a_broken_protocol_fails(crossmod, name, reason):
+    result = run_fault(crossmod, name).expect("FAIL", 1)
+    record = result.test(f"selftest/{name}")
+    assert record["verdict"] == "FAIL" and re.match(reason, record["reason"]), record
+    assert record["reason"] in result.lines[-5], "the verdict line gives the reason"
+
+
+@pytest.mark.parametrize("name, verdict, code", [
+    ("must_be_weak", "WEAK", 4), ("must_error", "ERROR", 3), ("must_skip", "SKIP", 77),
+])
+def test_the_other_verdicts(crossmod, name, verdict, code):
+    result = run_fault(crossmod, name).expect(verdict, code)
+    assert result.test(f"selftest/{name}")["reason"]
+
+
+def test_a_handler_without_the_stack_gap_is_caught(crossmod):
+    """An emulated push then overwrites the trap's own frame: what follows is any fault."""
+    result = run_fault(crossmod, "fault_no_stack_gap")
+    assert result.report["verdict"] in ("FAIL", "PANIC"), result.text
+    assert result.code in (1, 5)
+    assert re.search(r"#[A-Z]{2}|fault|stack|frame", result.report["reason"]), result.report["reason"]
+
+
+def backtraces(text: str) -> list[list[str]]:
+    """Groups of consecutive backtrace lines."""
+    groups, inside = [], False
+    for line in text.splitlines():
+        if line.startswith("# BT 0x"):
+            if not inside:
+                groups.append([])
+            groups[-1].append(line)
+        # Source lines of the summary stand between the addresses of one backtrace.
+        inside = line.startswith(("# BT 0x", "#      "))
+    return groups
+
+
+@pytest.mark.parametrize("name", ["fault_mute_core", "fault_hang"])
+def test_a_hang_is_ended_with_stage_silent_cores_and_backtraces(crossmod, name):
+    result = run_fault(crossmod, name).expect("HANG", 6)
+    hang = result.report["hang"]
+    assert f"selftest/{name}" in hang["stage"]
+    assert "HANG" in result.file("serial.log")
+    assert re.search(r"\d", hang["silent"]), f"the silent core is named: {hang}"
+    assert len(backtraces(result.file("report.tap"))) >= 4, "a backtrace of every core"
+    assert [c["state"] for c in result.report["copies"]] == ["absent", "absent"]
+    assert "the medium has no report.tap" in result.text
+
+
+def test_a_panic_has_a_symbolised_backtrace(crossmod):
+    result = run_fault(crossmod, "fault_panic").expect("PANIC", 5)
+    assert result.report["panic"]["text"]
+    trace = backtraces(result.file("report.tap"))
+    assert trace and any("fault_panic" in line for line in trace[0]), "named by the kernel itself"
+    assert re.search(r"^# +\S+ at .*tests/selftest/\w+\.c:\d+", result.file("summary.txt"), re.MULTILINE), \
+        "and with source lines by the runner"
+
+
+def test_multi_threaded_tcg_is_caught(crossmod):
+    """It executes stale code under the correct protocol, but by a race: three tries, each with another seed."""
+    ends = []
+    for seed in (1, 2, 3):
+        result = crossmod.run("cpus=2", "tests=stress/*", "seconds=6", f"seed={seed}", "hang=10", "accel=tcg-mt")
+        report = result.report
+        assert report["judged"] is False and "emulator, not judged" in result.lines[-5], result.text
+        ends.append(report["verdict"])
+        if ends[-1] in ("FAIL", "HANG", "PANIC"):
+            assert result.code in (1, 5, 6)
+            return
+    raise AssertionError(f"multi-threaded TCG was not caught: {ends}")

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""Bad input gets a clear error, and never a verdict that it does not deserve."""
+
+import pytest
+
+
+@pytest.mark.parametrize("words, message", [
+    (("cpuz=4",), "unknown word 'cpuz'"),
+    (("cpus=many",), "cpus=many"),
+    (("cpus=5000",), "must be 0 to 4096"),
+    (("seconds=",), "seconds="),
+    (("cpus",), "cpus"),
+    (("accel=xen",), "accel=xen"),
+    (("--no-such-option",), "--no-such-option"),
+])
+def test_a_wrong_word_is_named_before_anything_runs(crossmod, words, message):
+    result = crossmod.run(*words)
+    assert result.code == 3 and message in result.text, result.text
+    assert result.directory is None
+
+
+@pytest.mark.parametrize("words, message", [
+    (("tests=unit/no_such_test",), "unit/no_such_test"),
+    (("cpus=8", "vcpus=4", "tests=unit/*"), "this machine has 4 usable cores"),
+])
+def test_what_only_the_kernel_can_know_is_an_error_of_the_run(crossmod, words, message):
+    result = crossmod.run(*words).expect("ERROR", 3)
+    assert message in result.report["reason"] and message in result.lines[-5], result.text
+    assert result.report["bail"]
+
+
+@pytest.mark.parametrize("content, message", [
+    (b"cpus=2\nseconds=lots\n", "crossmod.cfg line 2"),
+    (bytes(range(256)), "not a text file"),
+    (b"\xff\xfe" + "cpus=2\n".encode("utf-16-le"), "not a text file"),
+    (b"x" * 70_000, "crossmod.cfg"),
+])
+def test_a_corrupt_configuration_file_is_an_error_that_names_it(crossmod, tmp_path, content, message):
+    config = tmp_path / "crossmod.cfg"
+    config.write_bytes(content)
+    result = crossmod.run("tests=unit/*", CROSSMOD_CFG=str(config)).expect("ERROR", 3)
+    assert message in result.report["reason"], result.report["reason"]
+
+
+def test_words_come_from_the_file_and_the_command_line_wins(crossmod, tmp_path):
+    config = tmp_path / "crossmod.cfg"
+    config.write_bytes(b"\xef\xbb\xbf# a comment\r\ntests=unit/ipi* seconds=9\r\nsync=cpuid\r\n")
+    result = crossmod.run("cpus=2", "sync=iret", CROSSMOD_CFG=str(config)).expect("PASS", 0)
+    assert {n.split("/")[0] for n in result.report["plan"]["tests"]} == {"unit"}
+    assert all("ipi" in n for n in result.report["plan"]["tests"])
+    assert result.report["cpu"]["sync"] == "iret"
+
+
+def test_a_configuration_file_that_is_not_there(crossmod, tmp_path):
+    result = crossmod.run(CROSSMOD_CFG=str(tmp_path / "absent"))
+    assert result.code == 3 and "no such file" in result.text
+
+
+def test_missing_firmware(crossmod, tmp_path):
+    result = crossmod.run(OVMF_CODE=str(tmp_path / "absent.fd"))
+    assert result.code == 3 and "OVMF_CODE=" in result.text and "no such file" in result.text
+
+
+def test_more_cores_than_the_emulator_can(crossmod):
+    result = crossmod.run("cpus=1000", "tests=unit/*").expect("CUT", 7)
+    assert "QEMU failed with status 1" in result.text and "CPUs" in result.report["reason"], result.text
+
+
+def test_kvm_without_the_means(crossmod):
+    from runner import accel
+    if not accel.kvm_obstacle():
+        pytest.skip("KVM works on this machine")
+    result = crossmod.run("accel=kvm", "tests=unit/ipi*")
+    assert result.code == 3 and "accel=kvm: " in result.text
+
+
+def test_auto_says_which_accelerator_and_why(crossmod):
+    result = crossmod.run("accel=auto", "tests=unit/ipi*", "cpus=2").expect("PASS", 0)
+    assert result.lines[0].startswith("accelerator: "), result.text
+    assert f"accel={result.report['emulation']['accel']}" in result.report["replay"]

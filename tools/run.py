@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Build, boot in QEMU, follow, judge, report: `run.py COMMAND [WORD...]`.
+
+COMMAND is what the user typed for run.sh; it begins the replay command. The exit code is the verdict's.
+"""
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from runner import (accel, build, copies, firmware, follow, junit, machine, records, report, summary,
+                    symbolize, tree, verdict, words)
+from runner.errors import EXIT_ERROR, RunnerError
+
+# Lines of the serial log that are for the files, not for the terminal.
+QUIET = (follow.START, "# replay: ", "# cpu ", "# time ", "# data ", "# hist ", "# Totals: ", "# note: ", follow.END)
+
+
+def prepare(arguments: list[str]) -> tuple[words.Settings, firmware.Firmware, Path]:
+    """Settings, firmware and the run's directory with its own boot image. Mistakes first, then the build."""
+    with build.locked():
+        build.make("host/words")
+        settings = words.Settings.read(arguments)
+        flash = firmware.find()
+        build.make("BOOTX64.EFI")
+        run = tree.new_run()
+        build.stage(run, os.environ.get("CROSSMOD_CFG"))
+    return settings, flash, run
+
+
+def configure(settings: words.Settings, flash: firmware.Firmware, run: Path, word: str) -> machine.Machine:
+    """The machine of this run with accelerator `word`; writes the kernel's words."""
+    (run / "words.txt").write_text(f"{settings.kernel_line} accel={word}\n", encoding="ascii")
+    return machine.Machine(flash, word, settings.vcpus, settings.memory_mib, run / build.IMAGE,
+                           run / "words.txt", run / "serial.log", run / "debugcon.jsonl")
+
+
+def choose_accel(settings: words.Settings, flash: firmware.Firmware, run: Path) -> accel.Accel:
+    """Resolve accel=auto; the probe boot has a directory of its own."""
+    probe = run / "probe"
+
+    def start() -> tuple:
+        probe.mkdir()
+        shutil.copyfile(run / build.IMAGE, probe / build.IMAGE)
+        box = configure(settings, flash, probe, "kvm")
+        return machine.start(box, probe / "qemu.log"), box.serial
+
+    try:
+        return accel.choose(settings.accel, start, accel.kvm_obstacle())
+    finally:
+        shutil.rmtree(probe, ignore_errors=True)
+
+
+def show(line: str) -> None:
+    """One line of the serial log, live."""
+    if line and not line.startswith(QUIET):
+        print(line, flush=True)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file that an early end may have kept from being made."""
+    return path.read_bytes() if path.is_file() else b""
+
+
+def collect(box: machine.Machine, run: Path) -> tuple[records.Records, list[str], list[copies.Copy]]:
+    """What the machine left: by its ports, and on its medium."""
+    tap = records.tap_lines(read_bytes(box.serial))
+    console = read_bytes(box.debugcon)
+    stored_tap = build.extract(run, "/crossmod/report.tap")
+    stored_json = build.extract(run, "/crossmod/report.jsonl")
+    (run / "report.tap").write_text("".join(f"{line}\n" for line in tap), encoding="utf-8")
+
+    def lines(text: bytes | None) -> list[str] | None:
+        return None if text is None else text.decode("utf-8", "replace").splitlines()
+
+    compared = [copies.compare("report.tap", "the serial port", tap, lines(stored_tap)),
+                copies.compare("report.jsonl", "the debug console", lines(console), lines(stored_json))]
+    return records.parse(console or stored_json or b""), tap, compared
+
+
+def main(command: str, arguments: list[str]) -> int:
+    """One run. Returns run.sh's exit code."""
+    settings, flash, run = prepare(arguments)
+    qemu = machine.version()
+    chosen = choose_accel(settings, flash, run)
+    print(chosen.line(), flush=True)
+
+    box = configure(settings, flash, run, chosen.word)
+    replay = shlex.join([command, *settings.replay_words, f"accel={chosen.word}"])
+    (run / "qemu.cmd").write_text(shlex.join(box.command()) + "\n", encoding="utf-8")
+    (run / "replay.cmd").write_text(replay + "\n", encoding="utf-8")
+    tree.mark_last(run)
+
+    process = machine.start(box, run / "qemu.log")
+    end = follow.follow(process, box.serial, follow.Limit(settings.limit, settings.hang), show)
+
+    found, tap, compared = collect(box, run)
+    message = read_bytes(run / "qemu.log").decode("utf-8", "replace").strip()
+    judgement = verdict.judge(end, found, tap, message)
+    facts = report.emulation_facts(box, chosen, qemu, end)
+    document = report.document(run.name, found, judgement, compared, facts, replay)
+    (run / "report.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (run / "junit.xml").write_bytes(junit.render(document))
+    trace = [line for line in tap if not line.startswith(QUIET)] if found.hang or found.panic else []
+    trace = symbolize.symbolize(trace, run / build.KERNEL)
+    (run / "summary.txt").write_text(summary.full(document, tree.shown(run), trace), encoding="utf-8")
+    print("\n".join([*summary.notes(document), *summary.five_lines(document, tree.shown(run))]))
+    return judgement.exit_code
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1], sys.argv[2:]))
+    except RunnerError as error:
+        print(f"{sys.argv[1]}: {error}", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
+    except KeyboardInterrupt:
+        sys.exit(verdict.EXIT_CODE["CUT"])

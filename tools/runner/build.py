@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Build by make, and take what one run needs out of the build directory."""
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Iterator
+
+from . import tree
+from .errors import RunnerError
+
+IMAGE = "disk.img"
+KERNEL = "kernel.elf"
+
+
+@contextlib.contextmanager
+def locked() -> Iterator[None]:
+    """Only one process at a time writes to the build directory, or takes a product out of it."""
+    tree.OUT.mkdir(parents=True, exist_ok=True)
+    with open(tree.OUT / ".lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def out_argument() -> str:
+    """make's name for the build directory: `out` must stay `out`, the dependency files contain it."""
+    return str(tree.OUT.relative_to(tree.ROOT)) if tree.OUT.is_relative_to(tree.ROOT) else str(tree.OUT)
+
+
+def make(*products: str) -> None:
+    """Bring products (paths below the build directory) up to date. The caller holds the lock."""
+    out = out_argument()
+    command = ["make", "-C", str(tree.ROOT), "-s", f"-j{os.cpu_count()}", f"O={out}"]
+    # A make above this one must not lend its job server: its pipe is not inherited.
+    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
+    if subprocess.run([*command, *(f"{out}/{p}" for p in products)], env=environment,
+                      stdin=subprocess.DEVNULL, check=False).returncode:
+        raise RunnerError("the build failed; make's messages are above")
+
+
+def stage(run: Path, config: str | None) -> None:
+    """Make the run's own boot image, with `config` as its crossmod.cfg, and keep the kernel that is in it.
+
+    The caller holds the lock. The kernel is linked, not copied: a later build writes a new file.
+    """
+    command = [tree.ROOT / "tools" / "mkimage", run / IMAGE, tree.OUT / "BOOTX64.EFI"]
+    if config:
+        if not Path(config).is_file():
+            raise RunnerError(f"CROSSMOD_CFG={config}: no such file")
+        command.append(Path(config))
+    subprocess.run(command, check=True)
+    try:
+        os.link(tree.OUT / KERNEL, run / KERNEL)
+    except OSError:  # another file system
+        (run / KERNEL).write_bytes((tree.OUT / KERNEL).read_bytes())
+
+
+def extract(run: Path, path: str) -> bytes | None:
+    """A file of the run's image, None if it is not there."""
+    result = subprocess.run([tree.ROOT / "tools" / "mkimage", "--extract", run / IMAGE, path],
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    return result.stdout if result.returncode == 0 else None
+
+
+if __name__ == "__main__":
+    try:
+        with locked():
+            make(*sys.argv[1:])
+    except RunnerError as error:
+        sys.exit(f"run.sh: {error}")
