@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
-# BOOTX64.EFI: a shared object linked with GNU-EFI's start code, turned into a PE file, with the kernel inside.
+# BOOTX64.EFI: a shared object linked with GNU-EFI's start code, turned into a PE file, with the
+# kernel inside.
 
-# Where distributions put GNU-EFI: Debian, Arch: /usr/lib; Fedora: /usr/lib/gnuefi; openSUSE: /usr/lib64.
-EFI_CRT0 := $(firstword $(wildcard $(patsubst %,/usr/%/crt0-efi-x86_64.o,lib lib/gnuefi lib64 lib64/gnuefi \
-    lib/x86_64-linux-gnu lib/x86_64-linux-gnu/gnuefi)))
-EFI_LIB  := $(firstword $(wildcard $(patsubst %,/usr/%/libgnuefi.a,lib lib/gnuefi lib64 lib64/gnuefi \
-    lib/x86_64-linux-gnu lib/x86_64-linux-gnu/gnuefi)))
+# Where distributions put GNU-EFI: Debian, Arch: /usr/lib; Fedora: /usr/lib/gnuefi; openSUSE: lib64.
+EFI_PLACES := /usr/lib /usr/lib/gnuefi /usr/lib64 /usr/lib64/gnuefi /usr/lib/x86_64-linux-gnu \
+    /usr/lib/x86_64-linux-gnu/gnuefi
+EFI_CRT0 := $(firstword $(wildcard $(EFI_PLACES:%=%/crt0-efi-x86_64.o)))
+EFI_LIB  := $(firstword $(wildcard $(EFI_PLACES:%=%/libgnuefi.a)))
 
-# Position-independent, since the firmware chooses the address; UCS-2 strings; direct calls of the firmware by its ABI.
-LOADER_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpic -fvisibility=hidden -fshort-wchar -mno-red-zone \
-    -mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
-    -fno-strict-aliasing -fno-common $(WARN) -DGNU_EFI_USE_MS_ABI -I. -isystem /usr/include/efi \
-    -isystem /usr/include/efi/x86_64 -isystem /usr/include/stb -ffile-prefix-map=$(CURDIR)=.
+# Position-independent, since the firmware chooses the address; UCS-2 strings; direct calls of the
+# firmware by its ABI.
+LOADER_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpic -fvisibility=hidden -fshort-wchar \
+    -mno-red-zone -mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
+    -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common $(WARN) \
+    -DGNU_EFI_USE_MS_ABI -I. -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
+    -isystem /usr/include/stb -ffile-prefix-map=$(CURDIR)=.
 
 # What the loader shares with the kernel, compiled a second time for this side.
 LOADER_SHARED := kernel/exit.c kernel/console/serial.c kernel/lib/fmt.c kernel/lib/string.c
@@ -25,14 +28,16 @@ $(O)/loader/%.c.o: %.c
 
 $(O)/loader/%.asm.o: %.asm
 	@mkdir -p $(@D)
-	$(Q)$(NASM) -f elf64 -g -F dwarf -I. -DKERNEL_FILE="'$(O)/kernel.stripped'" -MD $(@:.o=.d) -MP $< -o $@
+	$(Q)$(NASM) -f elf64 -g -F dwarf -I. -DKERNEL_FILE="'$(O)/kernel.stripped'" \
+	    -MD $(@:.o=.d) -MP $< -o $@
 $(O)/loader/boot/embedded_kernel.asm.o: $(O)/kernel.stripped
 
 # build.c.o is the kernel's: two strings, at home in any image.
 $(O)/loader.so: $(LOADER_OBJ) $(O)/obj/build.c.o boot/loader.lds
-	$(if $(and $(EFI_CRT0),$(EFI_LIB)),,$(error GNU-EFI is not installed (package gnu-efi, on Fedora gnu-efi-devel)))
-	$(Q)$(LD) -nostdlib -shared -Bsymbolic -z noexecstack -z nocombreloc -z max-page-size=4096 --build-id=none \
-	    --no-undefined -T boot/loader.lds $(EFI_CRT0) $(LOADER_OBJ) $(O)/obj/build.c.o $(EFI_LIB) -o $@
+	$(if $(and $(EFI_CRT0),$(EFI_LIB)),,$(error GNU-EFI is missing: install gnu-efi or gnu-efi-devel))
+	$(Q)$(LD) -nostdlib -shared -Bsymbolic -z noexecstack -z nocombreloc -z max-page-size=4096 \
+	    --build-id=none --no-undefined -T boot/loader.lds \
+	    $(EFI_CRT0) $(LOADER_OBJ) $(O)/obj/build.c.o $(EFI_LIB) -o $@
 
 $(O)/BOOTX64.EFI: $(O)/loader.so tools/pe_nx.py tools/check_pe.py tools/pe_header.py
 	$(Q)$(OBJCOPY) -j .text -j .rodata -j .reloc -j .data -j .dynamic -j .rela \

@@ -6,8 +6,8 @@
 struct boot_info;
 
 /*
- * Delete an older report from the boot volume: a run that ends in an error or a crash must not leave
- * it there as its own.
+ * Delete an older report from the boot volume: a run that ends in an error or a crash must not
+ * leave it there as its own.
  */
 void report_remove_old(void);
 

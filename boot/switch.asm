@@ -1,10 +1,12 @@
 ; SPDX-License-Identifier: MIT
-; uint64_t switch_to_kernel(uint64_t entry, struct boot_info *info, uint64_t root, uint64_t stack_top)
+; uint64_t switch_to_kernel(uint64_t entry, struct boot_info *info, uint64_t root,
+;                           uint64_t stack_top)
 ;
 ; Calls entry(info) on the tables `root` and the stack `stack_top`, and returns its result with the
 ; firmware's processor state as it was. This page is mapped at the same address on both sides; the
-; firmware's stack, GDT and IDT are not (they may lie above 4 GiB). So what the way back needs before the
-; firmware's tables are in force again stays in registers that the System V ABI makes the kernel preserve:
+; firmware's stack, GDT and IDT need not be (they may lie above 4 GiB). So what the way back needs
+; before the firmware's tables are in force again stays in registers that the System V ABI makes the
+; kernel preserve:
 ;
 ;   rbx  firmware's stack, where all else is saved
 ;   r12  CR3     r13  CR4     r14  IA32_PAT
@@ -71,7 +73,7 @@ switch_to_kernel:
         push    r13
         push    r14
         push    r15
-        pushfq                      ; seven pushes and the return address: aligned to 16, as FXSAVE needs
+        pushfq                      ; seven pushes and the return address: 16-aligned for FXSAVE
         cli
         cld
         sub     rsp, saved_size
@@ -118,8 +120,8 @@ switch_to_kernel:
         mov     rax, cr0
         or      rax, CR0_WP
         mov     cr0, rax
-        ; PGE off around the switch: the firmware's global translations must not survive it. CET off: the kernel
-        ; has no shadow stack. SSP stays, and the calls and returns below balance, so that it fits afterwards.
+        ; PGE off around the switch: the firmware's global translations must not survive it. CET
+        ; off: the kernel has no shadow stack; SSP stays meanwhile, and fits again for our RET.
         mov     rax, r13
         and     rax, ~(CR4_CET | CR4_PGE)
         mov     cr4, rax
@@ -136,19 +138,20 @@ switch_to_kernel:
         cli
         cld
         mov     r15, rax
-        ; The firmware's pages may be user pages, which the kernel's SMEP and SMAP would refuse: CR4 goes first. PGE off
-        ; as above; CET last, since far return and WRSS would look for a shadow stack.
+        ; The firmware's pages may be user pages, which the kernel's SMEP and SMAP would refuse: CR4
+        ; goes first. PGE off as above. CET last of all: RETF would use the shadow stack, and CET
+        ; needs CR0.WP as the firmware had it.
         mov     rax, r13
         and     rax, ~(CR4_CET | CR4_PGE)
         mov     cr4, rax
         mov     rax, r14
         mov     rdx, r14
         shr     rdx, 32
-        mov     ecx, MSR_PAT        ; before CR3: translations made from here on have the firmware's memory types
+        mov     ecx, MSR_PAT        ; before CR3: no translation of the firmware's under our types
         wrmsr
         mov     cr3, r12
         mov     rsp, rbx
-        restore_msr MSR_EFER, saved.efer    ; after CR3: see NXE above
+        restore_msr MSR_EFER, saved.efer ; after CR3: see NXE above
         mov     rax, [rbx + saved.cr0]
         mov     cr0, rax
 

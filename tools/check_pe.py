@@ -10,7 +10,8 @@ import sys
 
 import pe_header as pe
 
-KERNEL_MAGIC = b"\x7fELF\x02\x01\x01"  # ELF-64, little-endian; longer than the loader's own constant
+# ELF-64, little-endian: longer than the constant in the loader's own check.
+KERNEL_MAGIC = b"\x7fELF\x02\x01\x01"
 
 
 def check_header(header):

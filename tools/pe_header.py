@@ -16,22 +16,24 @@ class PeHeader:
 
     def __init__(self, image):
         self.image = image
-        try:
-            self.coff = self.u32(0x3C) + 4
-            optional_size = self.u16(self.coff + 16)
-            self.optional = self.coff + 20
-            self.section_table = self.optional + optional_size
-            magic = self.u16(self.optional)
-        except struct.error:
-            raise ValueError("the file is too short for a PE header") from None
+        self.coff = self.u32(0x3C) + 4
+        self.optional = self.coff + 20
+        self.section_table = self.optional + self.u16(self.coff + 16)
+        magic = self.u16(self.optional)
         if image[:2] != b"MZ" or image[self.coff - 4 : self.coff] != b"PE\0\0" or magic != 0x20B:
             raise ValueError("not a PE32+ file")
 
+    def unpack(self, layout, at):
+        try:
+            return struct.unpack_from(layout, self.image, at)
+        except struct.error:
+            raise ValueError("the file is cut off") from None
+
     def u16(self, at):
-        return struct.unpack_from("<H", self.image, at)[0]
+        return self.unpack("<H", at)[0]
 
     def u32(self, at):
-        return struct.unpack_from("<I", self.image, at)[0]
+        return self.unpack("<I", at)[0]
 
     @property
     def machine(self):
@@ -71,15 +73,14 @@ class PeHeader:
         """(address, size) of a data directory."""
         if index >= self.u32(self.optional + 108):
             return 0, 0
-        return struct.unpack_from("<II", self.image, self.optional + 112 + 8 * index)
+        return self.unpack("<II", self.optional + 112 + 8 * index)
 
     def sections(self):
         """(name, address, memory size, file offset, file size, flags) of each section."""
         for i in range(self.u16(self.coff + 2)):
-            name, size, address, raw_size, raw = struct.unpack_from(
-                "<8sIIII", self.image, self.section_table + 40 * i
-            )
-            flags = self.u32(self.section_table + 40 * i + 36)
+            at = self.section_table + 40 * i
+            name, size, address, raw_size, raw = self.unpack("<8sIIII", at)
+            flags = self.u32(at + 36)
             yield name.rstrip(b"\0").decode("ascii", "replace"), address, size, raw, raw_size, flags
 
     def u32_at(self, address):

@@ -2,12 +2,9 @@
 #include "kernel/lib/string.h"
 
 /*
- * GCC may turn a loop that copies, fills or counts into a call of memcpy, memset or strlen, even
- * here and with -ffreestanding (-ftree-loop-distribute-patterns): the function would call itself.
- * String instructions are no loops; where a loop is needed, this empty statement in its body hides
- * the pointer from the pass that recognises the pattern.
+ * A loop that copies, fills or counts must not become a call of memcpy, memset or strlen, which
+ * would be a call of itself (GCC bug 56888). -ffreestanding forbids GCC to see these patterns.
  */
-#define NOT_A_PATTERN(p) __asm__("" : "+r"(p))
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
@@ -34,10 +31,8 @@ void *memmove(void *to, const void *from, size_t n)
     if ((size_t)(d - s) >= n)
         return memcpy(to, from, n);
     /* Backwards by a loop and not by `std; rep movsb`: a trap in between would run with DF set. */
-    while (n--) {
-        NOT_A_PATTERN(d);
+    while (n--)
         d[n] = s[n];
-    }
     return to;
 }
 
@@ -56,10 +51,8 @@ size_t strlen(const char *s)
 {
     const char *end = s;
 
-    while (*end) {
-        NOT_A_PATTERN(end);
+    while (*end)
         end++;
-    }
     return (size_t)(end - s);
 }
 

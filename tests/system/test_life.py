@@ -32,7 +32,7 @@ def test_qemu_killed_half_way(crossmod):
     check_cut(crossmod.wait(), "SIGKILL")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
 def test_the_runner_stopped_half_way_takes_qemu_with_it(crossmod, number):
     crossmod.start(*LONG)
     directory = crossmod.wait_for("serial.log", "1..1 #")

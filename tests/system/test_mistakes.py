@@ -2,6 +2,7 @@
 """Bad input gets a clear error, and never a verdict that it does not deserve."""
 
 import pytest
+from runner import accel
 
 
 @pytest.mark.parametrize("words, message", [
@@ -12,7 +13,7 @@ import pytest
     (("cpus",), "cpus"),
     (("accel=xen",), "accel=xen"),
     (("--no-such-option",), "--no-such-option"),
-])
+], ids=lambda value: value[0] if isinstance(value, tuple) else "error")
 def test_a_wrong_word_is_named_before_anything_runs(crossmod, words, message):
     result = crossmod.run(*words)
     assert result.code == 3 and message in result.text, result.text
@@ -34,7 +35,7 @@ def test_what_only_the_kernel_can_know_is_an_error_of_the_run(crossmod, words, m
     (bytes(range(256)), "not a text file"),
     (b"\xff\xfe" + "cpus=2\n".encode("utf-16-le"), "not a text file"),
     (b"x" * 70_000, "crossmod.cfg"),
-])
+], ids=["wrong-value", "binary", "utf-16", "too-long"])
 def test_a_corrupt_configuration_file_is_an_error_that_names_it(crossmod, tmp_path, content, message):
     config = tmp_path / "crossmod.cfg"
     config.write_bytes(content)
@@ -67,7 +68,6 @@ def test_more_cores_than_the_emulator_can(crossmod):
 
 
 def test_kvm_without_the_means(crossmod):
-    from runner import accel
     if not accel.kvm_obstacle():
         pytest.skip("KVM works on this machine")
     result = crossmod.run("accel=kvm", "tests=unit/ipi*")
