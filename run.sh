@@ -63,7 +63,7 @@ run_tests()
     build BOOTX64.EFI kernel.elf host/words tests.list
     rm -f "$out/tests.junit.xml"
     # Two QEMUs at a time whatever the number of cores: each test has its own time limits.
-    exec "$python" -B -m pytest -n 2 --dist worksteal -q -p no:cacheprovider -c "$root/tests/system/pytest.ini" \
+    exec "$python" -B -m pytest -n 2 -q -p no:cacheprovider -c "$root/tests/system/pytest.ini" \
         --rootdir "$root/tests/system" --junitxml "$out/tests.junit.xml" "$root/tests/system" "$@"
 }
 

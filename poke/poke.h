@@ -80,10 +80,11 @@ enum poke_error text_poke_copy(void *addr, const void *opcode, size_t len);
 enum poke_error text_poke_set(void *addr, int c, size_t len);
 
 /*
- * Serialise all online cores, this one included. Needs text_mutex (POKE_E_LOCK): the machine
- * waits for one round at a time. Mirrors Linux `smp_text_poke_sync_each_cpu`.
+ * Serialise all online cores, this one included. With or without text_mutex: it is taken for the
+ * round if the caller does not hold it, since the machine waits for one round at a time. Mirrors
+ * Linux `smp_text_poke_sync_each_cpu`.
  */
-enum poke_error smp_text_poke_sync_each_cpu(void);
+void smp_text_poke_sync_each_cpu(void);
 
 /* ---- instruction generation ---- */
 

@@ -105,7 +105,7 @@ enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batc
             if (!stored)
                 continue; /* it would make nothing visible */
             machine_phase(phases[before].syncing);
-            error = smp_text_poke_sync_each_cpu();
+            smp_text_poke_sync_each_cpu();
             timing->end[i] = machine_now();
             continue;
         }

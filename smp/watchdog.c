@@ -13,8 +13,15 @@
 #include "smp/internal.h"
 #include "smp/smp.h"
 
-#define TICK_US     10000
-#define NO_DEADLINE UINT64_MAX
+/*
+ * 10 ms; with more than ten cores longer, so that all together take at most 1000 interrupts a
+ * second: an emulator that runs 255 cores in turns would come to nothing else. Every core looks at
+ * the deadline, so a hang is still found within milliseconds.
+ */
+#define TICK_US          10000u
+#define TICK_PER_CORE_US 1000u
+#define TICK_MAX_US      250000u
+#define NO_DEADLINE      UINT64_MAX
 
 static const char *stage = "boot";
 static uint64_t stage_ticks; /* how long it may last */
@@ -44,7 +51,9 @@ void watchdog_set_report(watchdog_report fn)
 
 void watchdog_start_core(void)
 {
-    smp_timer_start(TICK_US);
+    unsigned us = smp_possible() * TICK_PER_CORE_US;
+
+    smp_timer_start(us < TICK_US ? TICK_US : us > TICK_MAX_US ? TICK_MAX_US : us);
 }
 
 /* Time on the boot core's clock. */

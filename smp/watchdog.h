@@ -26,7 +26,7 @@ const char *watchdog_stage_name(void);
 /* Called by the timer interrupt on every core, with the frame that it interrupted. */
 void watchdog_tick(const struct trap_frame *frame);
 
-/* Set up the default 10 ms tick on this core. */
+/* Set up the default tick on this core: 10 ms, longer with more than ten cores. */
 void watchdog_start_core(void);
 
 /*

@@ -77,8 +77,8 @@ static void cpu_signature(struct json *j)
 }
 
 /*
- * Intel wants 0 written and CPUID executed first (SDM vol 3A, "Identifying Microcode Updates"), others
- * refuse the write; a hypervisor may refuse both.
+ * Intel wants 0 written and CPUID executed first (SDM vol 3A, "Identifying Microcode Updates"),
+ * others refuse the write; a hypervisor may refuse both.
  */
 static void clear_microcode(__attribute__((unused)) void *arg)
 {
@@ -111,11 +111,11 @@ static void cpu_features(struct json *j)
         const char *name;
         bool present;
     } features[] = {
-        { "nx", ext.edx >> 20 & 1 },        { "pge", one.edx >> 13 & 1 },
-        { "pcid", one.ecx >> 17 & 1 },      { "invpcid", seven.ebx >> 10 & 1 },
-        { "smep", seven.ebx >> 7 & 1 },     { "smap", seven.ebx >> 20 & 1 },
-        { "umip", seven.ecx >> 2 & 1 },     { "la57", seven.ecx >> 16 & 1 },
-        { "rdtscp", ext.edx >> 27 & 1 },    { "x2apic", one.ecx >> 21 & 1 },
+        { "nx", ext.edx >> 20 & 1 },          { "pge", one.edx >> 13 & 1 },
+        { "pcid", one.ecx >> 17 & 1 },        { "invpcid", seven.ebx >> 10 & 1 },
+        { "smep", seven.ebx >> 7 & 1 },       { "smap", seven.ebx >> 20 & 1 },
+        { "umip", seven.ecx >> 2 & 1 },       { "la57", seven.ecx >> 16 & 1 },
+        { "rdtscp", ext.edx >> 27 & 1 },      { "x2apic", one.ecx >> 21 & 1 },
         { "serialize", seven.edx >> 14 & 1 }, { "cet_ibt", seven.edx >> 20 & 1 },
     };
 
@@ -162,7 +162,7 @@ static uint64_t max_tsc_offset(void)
 {
     uint64_t most = 0;
 
-    for_each_online_cpu(i) {
+    for_each_online_cpu (i) {
         int64_t offset = percpu(i)->tsc_offset;
         uint64_t distance = offset < 0 ? -(uint64_t)offset : (uint64_t)offset;
         if (distance > most)

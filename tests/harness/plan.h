@@ -18,9 +18,9 @@ struct plan {
 };
 
 /*
- * Select by word tests=: patterns with commas between; "default" is all but group selftest, and only a
- * pattern that begins with "selftest/" reaches those. `seconds` is word seconds=. False if a pattern
- * selects nothing: `error` then is one line that names it.
+ * Select by word tests=: patterns with commas between; "default" is all but group selftest, and
+ * only a pattern that begins with "selftest/" reaches those. `seconds` is word seconds=. False if a
+ * pattern selects nothing: `error` then is one line that names it.
  */
 bool plan_make(struct plan *plan, const char *patterns, uint64_t seconds, char *error, size_t size);
 

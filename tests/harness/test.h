@@ -9,8 +9,9 @@
  *         saw(SEE_PATCHES, 1);
  *     }
  *
- * The body runs on the boot core in thread context with interrupts on; `t` is its struct test_run. It prints nothing.
- * Group "selftest" holds planted faults: they run only when named, and must not pass.
+ * The body runs on the boot core in thread context with interrupts on; `t` is its struct test_run.
+ * It prints nothing. Group "selftest" holds planted faults: they run only when named, and must not
+ * pass.
  */
 #ifndef TESTS_HARNESS_TEST_H
 #define TESTS_HARNESS_TEST_H
@@ -29,19 +30,19 @@ const char *verdict_name(enum verdict v);
 
 /* What a run can have seen; exposure is evidence, a pass without it is WEAK. */
 #define TEST_EXPOSURES(X)                                                                          \
-    X(SEE_EXECUTIONS, "executions")       /* executions of a site, decoded by the oracle */         \
-    X(SEE_PATCHES, "patches")             /* sites changed by a synchronised protocol */            \
-    X(SEE_BATCHES, "batches")             /* protocol runs */                                       \
-    X(SEE_INT3_HITS, "int3_hits")         /* #BP claimed by the engine */                           \
-    X(SEE_INT3_CORES, "int3_cores")       /* cores that met an INT3 */                              \
-    X(SEE_CROSSINGS, "crossings")         /* patches of a site across a line or page */             \
-    X(SEE_TIMER_EXECUTIONS, "timer_executions")                                                     \
-    X(SEE_NMI_EXECUTIONS, "nmi_executions")                                                         \
-    X(SEE_IMAGES, "images")               /* different images that were executed */                 \
-    X(SEE_TRAPS, "traps")                 /* exceptions that were expected and came */              \
-    X(SEE_IPIS, "ipis")                                                                             \
-    X(SEE_CORES, "cores")                 /* cores that took part */                                \
-    X(SEE_ORDER_CHECKS, "order_checks")   /* batches whose event log was checked */
+    X(SEE_EXECUTIONS, "executions") /* executions of a site, decoded by the oracle */              \
+    X(SEE_PATCHES, "patches")       /* sites changed by a synchronised protocol */                 \
+    X(SEE_BATCHES, "batches")       /* protocol runs */                                            \
+    X(SEE_INT3_HITS, "int3_hits")   /* #BP claimed by the engine */                                \
+    X(SEE_INT3_CORES, "int3_cores") /* cores that met an INT3 */                                   \
+    X(SEE_CROSSINGS, "crossings")   /* patches of a site across a line or page */                  \
+    X(SEE_TIMER_EXECUTIONS, "timer_executions")                                                    \
+    X(SEE_NMI_EXECUTIONS, "nmi_executions")                                                        \
+    X(SEE_IMAGES, "images") /* different images that were executed */                              \
+    X(SEE_TRAPS, "traps")   /* exceptions that were expected and came */                           \
+    X(SEE_IPIS, "ipis")                                                                            \
+    X(SEE_CORES, "cores")               /* cores that took part */                                 \
+    X(SEE_ORDER_CHECKS, "order_checks") /* batches whose event log was checked */
 
 enum test_exposure {
 #define X(id, text) id,
@@ -84,8 +85,8 @@ struct test_run {
 };
 
 /*
- * The declaration. A second test of the same name fails to link. The name and claim also go into section .test_list
- * (not loaded), from which `./run.sh list` prints them.
+ * The declaration. A second test of the same name fails to link. The name and claim also go into
+ * section .test_list (not loaded), from which `./run.sh list` prints them.
  */
 #define TEST(group_, name_, claim_, ...)                                                           \
     static void test_body_##group_##_##name_(struct test_run *t);                                  \
@@ -93,12 +94,11 @@ struct test_run {
             ".asciz \"" #group_ "/" #name_ "\"\n.asciz " #claim_ "\n.popsection");                 \
     extern const struct test test_##group_##_##name_;                                              \
     const struct test test_##group_##_##name_                                                      \
-        __attribute__((section(".tests." #group_ "." #name_), used, aligned(8))) = {               \
-            .name = #group_ "/" #name_,                                                            \
-            .claim = claim_,                                                                       \
-            .body = test_body_##group_##_##name_,                                                  \
-            __VA_ARGS__                                                                            \
-        };                                                                                         \
+        __attribute__((section(".tests." #group_ "." #name_), used,                                \
+                       aligned(8))) = { .name = #group_ "/" #name_,                                \
+                                        .claim = claim_,                                           \
+                                        .body = test_body_##group_##_##name_,                      \
+                                        __VA_ARGS__ };                                             \
     static void test_body_##group_##_##name_(__attribute__((unused)) struct test_run *t)
 
 /* ---- inside a body ---- */

@@ -55,8 +55,8 @@ void verdict_check_exposure(struct test_run *t)
         const struct test_must_see *m = &t->test->must_see[i];
 
         if (t->saw[m->what] < m->least)
-            WEAK("saw %llu %s, needs %llu", (unsigned long long)t->saw[m->what],
-                 exposures[m->what], (unsigned long long)m->least);
+            WEAK("saw %llu %s, needs %llu", (unsigned long long)t->saw[m->what], exposures[m->what],
+                 (unsigned long long)m->least);
     }
 }
 

@@ -250,7 +250,6 @@ static void refused_sites_change_nothing(void **state)
     assert_int_equal(smp_text_poke_batch_finish(), POKE_E_LOCK);
     assert_int_equal(smp_text_poke_single(site(0x500), call_insn, 5, NULL), POKE_E_LOCK);
     assert_int_equal(poke_select_protocol(NULL), POKE_E_LOCK);
-    assert_int_equal(smp_text_poke_sync_each_cpu(), POKE_E_LOCK);
     text_mutex_lock();
     finish();
     assert_string_equal(fake.trace, "(cc@400)|(11223304@401)|(e8@400)|");
@@ -284,10 +283,21 @@ static void lock_waits(void **state)
     text_mutex_lock();
     assert_int_equal(fake.relaxes, 5);
     fake.hook = NULL;
-    assert_int_equal(smp_text_poke_sync_each_cpu(), POKE_OK);
     text_mutex_unlock();
     fake_core = 0;
     text_mutex_lock();
+}
+
+static void sync_with_and_without_the_lock(void **state)
+{
+    (void)state;
+    smp_text_poke_sync_each_cpu();
+    assert_int_equal(smp_text_poke_single(site(0x10), ret_insn, 1, NULL), POKE_OK); /* still held */
+    text_mutex_unlock();
+    smp_text_poke_sync_each_cpu();
+    assert_int_equal(smp_text_poke_single(site(0x10), ret_insn, 1, NULL), POKE_E_LOCK);
+    text_mutex_lock();
+    assert_string_equal(fake.trace, "|(cc@10)|(c3@10)||");
 }
 
 static void unmapped_page_before_the_first_store(void **state)
@@ -335,6 +345,7 @@ int main(void)
         poke_test(refused_sites_change_nothing),
         poke_test(lock_belongs_to_a_core),
         poke_test(lock_waits),
+        poke_test(sync_with_and_without_the_lock),
         poke_test(unmapped_page_before_the_first_store),
         poke_test(lost_store_ends_patching),
     };

@@ -5,6 +5,7 @@
 #include "poke/event_log.h"
 #include "smp/smp.h"
 
+#define PATCHER_CORES   2 /* the boot core, and another that may patch too */
 #define PATCHER_ENTRIES (2 * POKE_LOG_PATCHER_MIN)
 #define OTHER_ENTRIES   (4 * POKE_LOG_OTHER_MIN)
 
@@ -13,20 +14,23 @@ static void *allocate(size_t bytes)
     return pages_alloc_virt((bytes + PAGE_SIZE - 1) / PAGE_SIZE);
 }
 
+static uint32_t entries_of(unsigned core)
+{
+    return core < PATCHER_CORES ? PATCHER_ENTRIES : OTHER_ENTRIES;
+}
+
 bool event_rings_attach(void)
 {
     unsigned cores = smp_possible();
     struct poke_log *logs = allocate(cores * sizeof *logs);
-    size_t entries = PATCHER_ENTRIES + (cores - 1) * OTHER_ENTRIES;
+    size_t entries = PATCHER_CORES * PATCHER_ENTRIES + cores * OTHER_ENTRIES;
     struct poke_event *events = allocate(entries * sizeof *events);
 
     if (!logs || !events)
         return false;
     for (unsigned i = 0; i < cores; i++) {
-        uint32_t own = i == 0 ? PATCHER_ENTRIES : OTHER_ENTRIES;
-
-        poke_log_attach(i, &logs[i], events, own);
-        events += own;
+        poke_log_attach(i, &logs[i], events, entries_of(i));
+        events += entries_of(i);
     }
     return true;
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /*
- * Give every core its ring: the boot core, which patches, a large one. Once, before the engine is
+ * Give every core its ring: cores 0 and 1, which patch, large ones. Once, before the engine is
  * used; boot core, thread context. False if memory is short.
  */
 bool event_rings_attach(void);

@@ -6,8 +6,8 @@
 #include "smp/smp.h"
 #include "smp/watchdog.h"
 
-#define THREAD_ROUND    7 /* sites between two looks at the world; odd: both stack alignments come to all */
-#define INTERRUPT_ROUND 3
+#define THREAD_ROUND    4 /* sites between two looks at the world */
+#define INTERRUPT_ROUND 2
 #define ROUNDS_PER_NMI  32
 
 /* One block per possible core, allocated once and cleared for each race. */
@@ -51,12 +51,19 @@ static void judge(struct exec_view *view, const struct site *s, uint64_t hi, uin
     }
 }
 
+/* Both stack alignments for every site, in no rhythm with the rounds (Knuth's multiplicative hash).
+ */
+static uint64_t stack_shift(uint64_t execution)
+{
+    return execution * 0x9e3779b97f4a7c15ull >> 63 ? 8 : 0;
+}
+
 static void execute(struct exec_view *view, const struct site *s, enum exec_context context)
 {
     view->running = s;
     /* Pairs with the patcher's release of `done`; oracle.h. */
     view->running_lo = load_acquire(&s->done);
-    uint32_t got = site_call(s->entry, view->executions & 1 ? 8 : 0);
+    uint32_t got = site_call(s->entry, stack_shift(view->executions));
     /* Pairs with the patcher's release of `begin`. */
     uint64_t hi = load_acquire(&s->begin);
 
@@ -196,9 +203,8 @@ unsigned executors_start(struct exec_orders *given)
     orders = given;
     if (!executors_clear())
         return 0;
-    for_each_online_cpu(i) {
-        if ((unsigned)i != cpu_index() &&
-            smp_start_work((unsigned)i, executor_main, &executors[i]))
+    for_each_online_cpu (i) {
+        if ((unsigned)i != cpu_index() && smp_start_work((unsigned)i, executor_main, &executors[i]))
             started++;
     }
     hooks_on();
@@ -208,7 +214,7 @@ unsigned executors_start(struct exec_orders *given)
 void executors_stop(struct exec_orders *given)
 {
     store_release(&given->stop, 1); /* pairs with the acquire in executor_main() */
-    for_each_online_cpu(i) {
+    for_each_online_cpu (i) {
         if ((unsigned)i != cpu_index())
             smp_wait_work((unsigned)i);
     }

@@ -101,8 +101,8 @@ static void describe_outcome(const struct finding *f, char *out, size_t size)
     } else {
         describe_rip(f, where, sizeof where);
         fmt_print(out, size, "%s at %s error 0x%llx address 0x%llx",
-                  trap_name((unsigned)f->caught.vector), where,
-                  (unsigned long long)f->caught.error, (unsigned long long)f->caught.cr2);
+                  trap_name((unsigned)f->caught.vector), where, (unsigned long long)f->caught.error,
+                  (unsigned long long)f->caught.cr2);
     }
 }
 

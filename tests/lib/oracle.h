@@ -2,9 +2,9 @@
 /*
  * The oracle: was one execution of a site legal?
  *
- * The patcher numbers the states of a site: version v is begun (history[v], then begin = v), patched
- * into the text by a protocol, then done (done = v). An executor reads lo = done, executes, reads
- * hi = begin. Legal are the images of the versions lo .. hi, and nothing else:
+ * The patcher numbers the states of a site: version v is begun (history[v], then begin = v),
+ * patched into the text by a protocol, then done (done = v). An executor reads lo = done, executes,
+ * reads hi = begin. Legal are the images of the versions lo .. hi, and nothing else:
  *
  *   - Nothing older than lo. The protocol returned before done = lo was stored (release; pairs with
  *     the executor's acquire load), and it returns only after every core has serialised behind the
@@ -16,8 +16,8 @@
  *     version v; stores become visible in program order. Whoever executed a byte of v loads
  *     begin, later in program order, as v or more.
  *
- * history[] is a ring: an execution that took SITE_HISTORY versions or more cannot be judged, and is
- * counted as such.
+ * history[] is a ring: an execution that took SITE_HISTORY versions or more cannot be judged, and
+ * is counted as such.
  */
 #ifndef TESTS_LIB_ORACLE_H
 #define TESTS_LIB_ORACLE_H
@@ -47,11 +47,12 @@ struct finding {
     const struct site *site;
     uint32_t got; /* the signature; not for a fault */
     uint64_t lo, hi;
-    struct trap_caught caught; /* of a fault */
+    struct trap_caught caught;               /* of a fault */
     uint8_t text[TEXT_POKE_MAX_OPCODE_SIZE]; /* the slot's bytes when it was found */
 };
 
-/* Judge signature `got` of an execution between lo and hi. `*image` is set if it is legal. Any context. */
+/* Judge signature `got` of an execution between lo and hi. `*image` is set if it is legal. Any
+ * context. */
 enum outcome oracle_judge(const struct site *s, uint64_t lo, uint64_t hi, uint32_t got,
                           unsigned *image);
 

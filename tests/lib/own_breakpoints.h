@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * INT3s that belong to a test. The engine is asked first, as in the machine's own handler; what it leaves
- * goes to the test's, and what that leaves to recovery or a panic.
+ * INT3s that belong to a test. The engine is asked first, as in the machine's own handler; what it
+ * leaves goes to the test's, and what that leaves to recovery or a panic.
  */
 #ifndef TESTS_LIB_OWN_BREAKPOINTS_H
 #define TESTS_LIB_OWN_BREAKPOINTS_H
@@ -10,7 +10,8 @@
 
 #include "kernel/trap/trap.h"
 
-/* Let `mine` have all breakpoints that the engine leaves, on all cores. Boot core, thread context. */
+/* Let `mine` have all breakpoints that the engine leaves, on all cores. Boot core, thread context.
+ */
 void own_breakpoints_begin(trap_handler mine);
 
 /* Remove it; returns how many it has taken. No core may meet such a breakpoint any more. */

@@ -3,6 +3,7 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/time/time.h"
+#include "poke/event_log.h"
 
 /* The next version of a site: see oracle.h for what the two stores promise. */
 static const struct site_image *announce(struct patcher *p, struct site *s)
@@ -12,7 +13,8 @@ static const struct site_image *announce(struct patcher *p, struct site *s)
     unsigned next = (old + 1 + prng_below(p->rng, s->images - 1u)) % s->images;
 
     store_relaxed(&s->history[version % SITE_HISTORY], (uint8_t)next);
-    /* Before any byte of the version, and after its history entry; pairs with the executors' loads. */
+    /* Before any byte of the version, and after its history entry; pairs with the executors' loads.
+     */
     store_release(&s->begin, version);
     if (site_crosses(s, CACHE_LINE))
         p->crossings++;
@@ -42,8 +44,6 @@ static void keep_times(struct patch_times *times)
     const struct poke_timing *timing = poke_last_timing();
     uint64_t last = timing->begin;
 
-    if (!times)
-        return;
     for (unsigned i = 0; i < timing->steps && i < sizeof phase_of_step; i++) {
         if (!timing->end[i] || phase_of_step[i] < 0)
             continue;
@@ -51,6 +51,14 @@ static void keep_times(struct patch_times *times)
         last = timing->end[i];
     }
     hist_add(&times->phase[PHASE_TOTAL], time_ticks_to_ns(last - timing->begin));
+}
+
+/* What the engine says of the run that has just ended; under text_mutex. */
+static void look_back(struct patcher *p, struct patch_times *times)
+{
+    p->order_violated |= poke_first_fault() != NULL;
+    if (times)
+        keep_times(times);
 }
 
 void patch_one(struct patcher *p)
@@ -64,7 +72,7 @@ void patch_one(struct patcher *p)
     text_mutex_lock();
     const struct site_image *image = announce(p, s);
     refused(p, s, smp_text_poke_single(s->slot, image->bytes, s->len, NULL));
-    keep_times(p->single_times);
+    look_back(p, p->single_times);
     text_mutex_unlock();
     conclude(s);
     p->singles++;
@@ -102,7 +110,7 @@ void patch_many(struct patcher *p)
         refused(p, s, smp_text_poke_batch_add(s->slot, image->bytes, s->len, NULL, NULL));
     }
     refused(p, &p->set->sites[0], smp_text_poke_batch_finish());
-    keep_times(p->batch_times);
+    look_back(p, p->batch_times);
     text_mutex_unlock();
     for (unsigned i = 0; i < p->set->count; i++) {
         if (chosen[i])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The patcher's side of a race: takes sites to new versions, one by one or in batches, and times each
- * phase. One patcher at a time; boot core, thread context, text_mutex not held.
+ * The patcher's side of a race: takes sites to new versions, one by one or in batches, and times
+ * each phase. One patcher at a time; boot core, thread context, text_mutex not held.
  */
 #ifndef TESTS_LIB_PATCHER_H
 #define TESTS_LIB_PATCHER_H
@@ -38,6 +38,7 @@ struct patcher {
     uint64_t crossings;        /* patches of a site across a line or page */
     enum poke_error error;     /* first refusal of the engine; nothing is patched after it */
     unsigned error_site;
+    bool order_violated; /* the event log of a run showed a step out of its place */
 };
 
 /* One random site to another random image of its own. */

@@ -80,14 +80,28 @@ static void print_progress(uint64_t since, uint64_t *next)
                (unsigned long long)result.patcher.batch_sites, load_relaxed(&orders.findings));
 }
 
-/* Patch until the time is over, or until there is nothing more to learn. */
+/* Slow machines get more time, so that they see as much; within limits. */
+static bool time_is_over(const struct race_plan *plan, uint64_t begin)
+{
+    uint64_t passed = rdtsc() - begin, length = time_ns_to_ticks(plan->ms * 1000000);
+
+    if (result.patcher.singles + result.patcher.batches < plan->least_runs)
+        length *= 5;
+    return passed >= length;
+}
+
+/* There is nothing more to learn: the first finding counts, and torn code may do anything. */
+static bool is_lost(const struct patcher *p)
+{
+    return load_relaxed(&orders.findings) || p->order_violated || p->error != POKE_OK;
+}
+
 static void patch_loop(const struct race_plan *plan)
 {
     struct patcher *p = &result.patcher;
-    uint64_t begin = rdtsc(), length = time_ns_to_ticks(plan->ms * 1000000);
-    uint64_t next_progress = PROGRESS_NS;
+    uint64_t begin = rdtsc(), next_progress = PROGRESS_NS;
 
-    while (rdtsc() - begin < length && !load_relaxed(&orders.findings) && p->error == POKE_OK) {
+    while (!time_is_over(plan, begin) && !is_lost(p)) {
         if (prng_below(p->rng, 100) < plan->batch_percent)
             patch_many(p);
         else
@@ -166,7 +180,7 @@ static void collect(void)
 {
     uint8_t seen[SITES_MAX] = { 0 };
 
-    for_each_online_cpu(i)
+    for_each_online_cpu (i)
         collect_core((unsigned)i, seen);
     count_images(seen);
     collect_engine();
@@ -241,8 +255,8 @@ void race_judge(struct test_run *t, const struct race_result *r)
         WEAK("saw %u of %u images executed", r->images_seen, r->images);
     if (r->int3_cores < r->executors)
         WEAK("%u of %u executing cores met an INT3", r->int3_cores, r->executors);
-    saw(SEE_EXECUTIONS, r->executions[EXEC_THREAD] + r->executions[EXEC_TIMER] +
-                            r->executions[EXEC_NMI]);
+    saw(SEE_EXECUTIONS,
+        r->executions[EXEC_THREAD] + r->executions[EXEC_TIMER] + r->executions[EXEC_NMI]);
     saw(SEE_TIMER_EXECUTIONS, r->executions[EXEC_TIMER]);
     saw(SEE_NMI_EXECUTIONS, r->executions[EXEC_NMI]);
     saw(SEE_PATCHES, p->singles + p->batch_sites);

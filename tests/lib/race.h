@@ -15,12 +15,13 @@ struct race_plan {
     const struct site_spec *specs;
     unsigned count;
     uint64_t ms;
+    unsigned least_runs;    /* go on until so many protocol runs, up to five times as long; 0: no */
     unsigned batch_percent; /* how many of 100 protocol runs take several sites */
     unsigned timer_us;      /* executors' timer interrupts execute sites too; 0: none */
     bool nmis;              /* and NMIs */
-    const struct poke_protocol *protocol; /* NULL: the right one */
+    const struct poke_protocol *protocol;           /* NULL: the right one */
     struct patch_times *single_times, *batch_times; /* NULL: not timed */
-    bool progress;          /* a comment line every five seconds, between two patches */
+    bool progress; /* a comment line every five seconds, between two patches */
 };
 
 struct race_result {
@@ -34,7 +35,7 @@ struct race_result {
     uint64_t by_kind[SITE_KINDS];
     unsigned images, images_seen; /* of all sites together */
     uint64_t int3_hits;
-    unsigned int3_cores; /* executing cores that met one */
+    unsigned int3_cores;           /* executing cores that met one */
     struct poke_counters counters; /* of this race alone */
     struct finding finding;        /* the first; torn ones before stale ones */
     bool order_violated;

@@ -80,7 +80,7 @@ const char *site_kind_name(enum site_kind kind)
     return kind_names[kind];
 }
 
-_Static_assert(SITES_MAX * SITE_IMAGES_MAX * 64 <= TARGET_PAGES * 4096, "targets overlap");
+_Static_assert(SITES_MAX *SITE_IMAGES_MAX * 64 <= TARGET_PAGES * 4096, "targets overlap");
 
 static struct site sites[SITES_MAX];
 
@@ -121,9 +121,18 @@ static uint8_t *place_target(const struct ground *g, const struct site *s, unsig
 static bool write_target(uint8_t *at, uint32_t number)
 {
     uint8_t code[TARGET_BYTES] = {
-        0xb8, 0, 0, 0, 0,       /* mov eax, number */
-        0x48, 0x8b, 0x14, 0x24, /* mov rdx, [rsp] */
-        0x48, 0x89, 0xe1,       /* mov rcx, rsp */
+        0xb8,
+        0,
+        0,
+        0,
+        0, /* mov eax, number */
+        0x48,
+        0x8b,
+        0x14,
+        0x24, /* mov rdx, [rsp] */
+        0x48,
+        0x89,
+        0xe1, /* mov rcx, rsp */
         RET_INSN_OPCODE,
     };
 
@@ -131,7 +140,8 @@ static bool write_target(uint8_t *at, uint32_t number)
     return write_text(at, code, sizeof code);
 }
 
-/* Conditions that hold (even, or odd for their negation) after XOR EAX, EAX: Z, P, and not C, O, S. */
+/* Conditions that hold (even, or odd for their negation) after XOR EAX, EAX: Z, P, and not C, O, S.
+ */
 static unsigned pick_condition(struct prng *rng, bool taken)
 {
     /* O  B  Z  BE S  P  L  LE in the order of their codes: does the even one hold? */
@@ -215,7 +225,7 @@ static bool build_image(const struct ground *g, struct site *s, unsigned image,
 
 static bool write_frame(const struct site *s)
 {
-    uint8_t before[7] = { 0x31, 0xc0, 0xb8 };                /* xor eax, eax; mov eax, base */
+    uint8_t before[7] = { 0x31, 0xc0, 0xb8 }; /* xor eax, eax; mov eax, base */
     uint8_t after[7] = { 0x8d, 0x80, 0, 0, 0, 0, RET_INSN_OPCODE }; /* lea eax, [rax + mark]; ret */
     uint32_t mark = SITE_MARK;
 

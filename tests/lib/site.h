@@ -17,8 +17,8 @@
  *     calls                                base + image + mark
  *     jumps (JMP, Jcc taken)               base + image
  *     returns                              base
- * and anything else is the work of an instruction that was never written: a torn one. Targets lie far
- * on both sides, so that the displacements of A and B differ in two bytes at least; everything
+ * and anything else is the work of an instruction that was never written: a torn one. Targets lie
+ * far on both sides, so that the displacements of A and B differ in two bytes at least; everything
  * around the code is INT3, where a torn jump ends in a #BP that nobody claims.
  *
  * From slot on no flag changes but by the patched instruction: tests may call the slot itself.
@@ -63,7 +63,7 @@ struct site_image {
 struct site {
     uint64_t begin __attribute__((aligned(CACHE_LINE))); /* versions whose patch has begun */
     uint64_t done;                                       /* versions whose patch has finished */
-    uint8_t history[SITE_HISTORY];                       /* image of version v at v % SITE_HISTORY */
+    uint8_t history[SITE_HISTORY]; /* image of version v at v % SITE_HISTORY */
 
     void *entry __attribute__((aligned(CACHE_LINE)));
     uint8_t *slot;
@@ -76,14 +76,14 @@ struct site {
 
 /* The images that a site goes through; a set never has two with the same signature. */
 enum site_family {
-    SITE_5,      /* nop5, call A, call B, jmp A, jmp B, ret padded, jmp8 padded */
-    SITE_5_CALL, /* nop5, call A */
+    SITE_5,       /* nop5, call A, call B, jmp A, jmp B, ret padded, jmp8 padded */
+    SITE_5_CALL,  /* nop5, call A */
     SITE_5_CALLS, /* call A, call B */
-    SITE_5_JMPS, /* nop5, jmp A, jmp B */
-    SITE_2,      /* nop2, jmp8 A, jmp8 B, ret padded */
-    SITE_2_JCC,  /* jcc A, jcc B, jcc not taken, ret padded */
-    SITE_6,      /* nop6, jmp A padded, jmp B padded, ret padded */
-    SITE_6_JCC,  /* jcc A, jcc B, jcc not taken, jmp8 padded */
+    SITE_5_JMPS,  /* nop5, jmp A, jmp B */
+    SITE_2,       /* nop2, jmp8 A, jmp8 B, ret padded */
+    SITE_2_JCC,   /* jcc A, jcc B, jcc not taken, ret padded */
+    SITE_6,       /* nop6, jmp A padded, jmp B padded, ret padded */
+    SITE_6_JCC,   /* jcc A, jcc B, jcc not taken, jmp8 padded */
     SITE_FAMILIES
 };
 
@@ -122,9 +122,9 @@ static inline unsigned site_image_of(const struct site *s, uint64_t v)
 }
 
 /*
- * Call `entry` with the stack moved down by `shift` bytes (0: RSP is 8 mod 16 at the first instruction; 8: 0 mod 16)
- * and return EAX. If RSP, RBP or a callee-saved register comes back changed, it ends in a UD2 at
- * site_call_corrupted. Any context.
+ * Call `entry` with the stack moved down by `shift` bytes (0: RSP is 8 mod 16 at the first
+ * instruction; 8: 0 mod 16) and return EAX. If RSP, RBP or a callee-saved register comes back
+ * changed, it ends in a UD2 at site_call_corrupted. Any context.
  */
 uint32_t site_call(void *entry, uint64_t shift);
 extern const uint8_t site_call_corrupted[];

@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: MIT
 ; uint32_t site_call(void *entry, uint64_t shift), see site.h.
 ;
-; A violation executes UD2: the recovery that catches the other faults of a torn instruction catches this one too.
+; A violation executes UD2: the recovery that catches the other faults of a torn instruction catches
+; this one too.
 
         bits 64
         section .text

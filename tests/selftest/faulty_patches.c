@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Must fail: the race of the main job in small, under protocols that lack something. What an emulator
- * executes wrongly is found by the oracle, what it hides is found in the event log. A test here
- * that passes means that a detector is blind.
+ * Must fail: the race of the main job in small, under protocols that lack something. What an
+ * emulator executes wrongly is found by the oracle, what it hides is found in the event log. A test
+ * here that passes means that a detector is blind.
  */
 #include "tests/lib/race.h"
 #include "tests/selftest/faulty_protocols.h"

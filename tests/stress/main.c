@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * The main job. Every core but the patcher executes sites at many placements, in thread, timer
- * interrupt and NMI context, while the boot core takes them through all their images, one by one and
- * in batches, for word seconds=. No execution may be torn or stale, and each protocol run's event
- * log must show every step in its place.
+ * interrupt and NMI context, while the boot core takes them through all their images, one by one
+ * and in batches, for word seconds=. No execution may be torn or stale, and each protocol run's
+ * event log must show every step in its place.
  */
 #include "smp/smp.h"
 #include "tests/lib/race.h"
@@ -13,29 +13,29 @@
  * 64, and at every split of a page boundary.
  */
 static const struct site_spec placements[] = {
-    { SITE_5, 0x0200 },      /* within 8 bytes */
-    { SITE_5, 0x0286 },      /* across 8 */
-    { SITE_5, 0x0ffc },      /* across a page, 4 + 1 */
-    { SITE_2, 0x1200 },      /* within 8 */
-    { SITE_2, 0x1287 },      /* across 8 */
-    { SITE_5, 0x130e },      /* across 16 */
-    { SITE_5, 0x1ffd },      /* across a page, 3 + 2 */
-    { SITE_6, 0x2201 },      /* within 8 */
-    { SITE_6, 0x2283 },      /* across 8 */
-    { SITE_2, 0x230f },      /* across 16 */
-    { SITE_5, 0x239e },      /* across 32 */
-    { SITE_5, 0x2ffe },      /* across a page, 2 + 3 */
-    { SITE_6_JCC, 0x3200 },  /* within 8 */
-    { SITE_6_JCC, 0x328d },  /* across 16 */
-    { SITE_2_JCC, 0x331f },  /* across 32 */
-    { SITE_5, 0x33bd },      /* across 64, 3 + 2 */
-    { SITE_5, 0x3fff },      /* across a page, 1 + 4 */
-    { SITE_2_JCC, 0x4206 },  /* within 8 */
-    { SITE_2, 0x42bf },      /* across 64, 1 + 1 */
-    { SITE_6, 0x43bd },      /* across 64, 3 + 3 */
-    { SITE_2_JCC, 0x4fff },  /* across a page, 1 + 1 */
-    { SITE_6_JCC, 0x533f },  /* across 64, 1 + 5 */
-    { SITE_6, 0x5ffd },      /* across a page, 3 + 3 */
+    { SITE_5, 0x0200 },       /* within 8 bytes */
+    { SITE_5, 0x0286 },       /* across 8 */
+    { SITE_5, 0x0ffc },       /* across a page, 4 + 1 */
+    { SITE_2, 0x1200 },       /* within 8 */
+    { SITE_2, 0x1287 },       /* across 8 */
+    { SITE_5, 0x130e },       /* across 16 */
+    { SITE_5, 0x1ffd },       /* across a page, 3 + 2 */
+    { SITE_6, 0x2201 },       /* within 8 */
+    { SITE_6, 0x2283 },       /* across 8 */
+    { SITE_2, 0x230f },       /* across 16 */
+    { SITE_5, 0x239e },       /* across 32 */
+    { SITE_5, 0x2ffe },       /* across a page, 2 + 3 */
+    { SITE_6_JCC, 0x3200 },   /* within 8 */
+    { SITE_6_JCC, 0x328d },   /* across 16 */
+    { SITE_2_JCC, 0x331f },   /* across 32 */
+    { SITE_5, 0x33bd },       /* across 64, 3 + 2 */
+    { SITE_5, 0x3fff },       /* across a page, 1 + 4 */
+    { SITE_2_JCC, 0x4206 },   /* within 8 */
+    { SITE_2, 0x42bf },       /* across 64, 1 + 1 */
+    { SITE_6, 0x43bd },       /* across 64, 3 + 3 */
+    { SITE_2_JCC, 0x4fff },   /* across a page, 1 + 1 */
+    { SITE_6_JCC, 0x533f },   /* across 64, 1 + 5 */
+    { SITE_6, 0x5ffd },       /* across a page, 3 + 3 */
     { SITE_5_CALLS, 0x627f }, /* across 64, 1 + 4 */
 };
 #define PLACEMENTS (sizeof placements / sizeof placements[0])
@@ -84,7 +84,7 @@ static void report_crossings(struct json *j, const struct race_result *r)
 static void report_cores(struct json *j)
 {
     json_array(j, "cores");
-    for_each_online_cpu(i) {
+    for_each_online_cpu (i) {
         const struct executor *e = executor((unsigned)i);
 
         json_object(j, NULL);
@@ -143,6 +143,9 @@ TEST(stress, main,
                    { SEE_NMI_EXECUTIONS, 500 },
                    { SEE_ORDER_CHECKS, 500 } })
 {
+    /* The same number of timer interrupts in all, however many cores share the host. */
+    unsigned timer_us = 250 * smp_online();
+
     init_times(&single_times);
     init_times(&batch_times);
     const struct race_result *r = race_run(t, &(struct race_plan){
@@ -150,7 +153,7 @@ TEST(stress, main,
                                                   .count = PLACEMENTS,
                                                   .ms = test_words()->seconds * 1000,
                                                   .batch_percent = 15,
-                                                  .timer_us = 1000,
+                                                  .timer_us = timer_us,
                                                   .nmis = true,
                                                   .single_times = &single_times,
                                                   .batch_times = &batch_times,

@@ -98,7 +98,7 @@ class Runner:
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             for file in self.runs.glob(f"*/{name}"):
-                if text in file.read_text(encoding="utf-8", errors="replace"):
+                if not file.parent.is_symlink() and text in file.read_text(encoding="utf-8", errors="replace"):
                     return file.parent
             time.sleep(0.1)
         raise AssertionError(f"{name} never contained {text!r}:\n{self.wait().text}")

@@ -18,12 +18,13 @@ LINES_MAX = 500
 
 
 def sources(tree: Path) -> list[Path]:
-    """Files that are part of the source: what git knows or would add."""
-    names = subprocess.run(["git", "-C", tree, "ls-files", "-co", "--exclude-standard"], stdout=subprocess.PIPE,
-                           text=True, check=True).stdout.splitlines()
-    files = [tree / name for name in names if (tree / name).is_file()]
+    """The files of the source tree: nothing that is built, nothing of git's."""
+    files = []
+    for directory, below, names in os.walk(tree):
+        below[:] = [d for d in below if d not in (".git", "out", "__pycache__")]
+        files += [Path(directory, name) for name in names if not name.endswith(".swp")]
     assert len(files) > 50
-    return files
+    return sorted(files)
 
 
 def has_licence(text: str) -> bool:

@@ -11,7 +11,8 @@
 
 /* ---- the stack gap ---- */
 
-/* At `call_site`: int3, three bytes of NOP, then a return; the handler emulates a CALL of `callee`. */
+/* At `call_site`: int3, three bytes of NOP, then a return; the handler emulates a CALL of `callee`.
+ */
 __asm__(".pushsection .text\n"
         "call_site: int3; nopl (%rax); lea 0x100(%rax), %eax; ret\n"
         "callee: mov $0x77, %eax; mov (%rsp), %rdx; ret\n"
@@ -28,9 +29,10 @@ static bool emulate_call(struct trap_frame *frame)
     return true;
 }
 
-TEST(unit, stack_gap,
-     "an emulated CALL pushes without touching the frame of its own #BP, with both stack alignments",
-     .must_see = { { SEE_TRAPS, 200 } })
+TEST(
+    unit, stack_gap,
+    "an emulated CALL pushes without touching the frame of its own #BP, with both stack alignments",
+    .must_see = { { SEE_TRAPS, 200 } })
 {
     own_breakpoints_begin(emulate_call);
     for (unsigned i = 0; i < 200; i++)
@@ -89,8 +91,8 @@ static void breakpoint_in_nmi(void)
 }
 
 TEST(unit, nmi_breakpoint_nesting,
-     "NMIs on NMIs, each with a #BP, in a #BP of the thread: each level returns to the one below", .budget_ms = 500,
-     .must_see = { { SEE_TRAPS, NESTING + 1 } })
+     "NMIs on NMIs, each with a #BP, in a #BP of the thread: each level returns to the one below",
+     .budget_ms = 500, .must_see = { { SEE_TRAPS, NESTING + 1 } })
 {
     nmis_entered = deepest = 0;
     this_cpu()->nmi_hook = breakpoint_in_nmi;

@@ -58,14 +58,17 @@ TEST(unit, ipi_exact, "each interrupt sent to a core arrives there exactly once"
     trap_handler old = trap_set_handler(VECTOR_TEST, count_ipi);
 
     reset_counts();
-    for_each_online_cpu(core) {
+    for_each_online_cpu (core) {
         for (uint32_t i = 1; i <= ROUNDS; i++) {
             smp_send_ipi((unsigned)core, VECTOR_TEST);
-            REQUIRE(wait_for(my_count((unsigned)core), i));
+            if (!wait_for(my_count((unsigned)core), i)) {
+                FAIL("core %d did not take interrupt %u", core, i);
+                break;
+            }
             saw(SEE_IPIS, 1);
         }
     }
-    for_each_online_cpu(core)
+    for_each_online_cpu (core)
         EXPECT_EQ(*my_count((unsigned)core), ROUNDS);
     trap_set_handler(VECTOR_TEST, old);
 }
@@ -79,7 +82,7 @@ TEST(unit, nmi_exact, "each NMI sent to a core arrives there exactly once", .bud
      .must_see = { { SEE_IPIS, ROUNDS } })
 {
     reset_counts();
-    for_each_online_cpu(core) {
+    for_each_online_cpu (core) {
         percpu((unsigned)core)->nmi_hook = count_nmi;
         for (uint32_t i = 1; i <= ROUNDS; i++) {
             smp_send_nmi((unsigned)core);
@@ -103,10 +106,10 @@ TEST(unit, timer_ticks, "the timer interrupt comes on every core, at about the r
      .budget_ms = 1000)
 {
     reset_counts();
-    for_each_online_cpu(core)
+    for_each_online_cpu (core)
         percpu((unsigned)core)->timer_hook = count_timer;
     time_delay_us(300000);
-    for_each_online_cpu(core) {
+    for_each_online_cpu (core) {
         percpu((unsigned)core)->timer_hook = NULL;
         /* The watchdog's 10 ms tick; an emulator under load may lose most of them. */
         EXPECT(*my_count((unsigned)core) >= 3);
@@ -129,7 +132,7 @@ TEST(unit, call_all, "a cross-call has run exactly once on each core when it ret
     reset_counts();
     for (uint32_t i = 1; i <= ROUNDS; i++) {
         smp_call_all(count_call, &one);
-        for_each_online_cpu(core)
+        for_each_online_cpu (core)
             EXPECT_EQ(load_acquire(my_count((unsigned)core)), i);
         saw(SEE_IPIS, 1);
     }
@@ -141,9 +144,9 @@ TEST(unit, call_one, "a cross-call to one core runs there and nowhere else", .cp
     uint32_t one = 1;
 
     reset_counts();
-    for_each_online_cpu(core)
+    for_each_online_cpu (core)
         smp_call_one((unsigned)core, count_call, &one);
-    for_each_online_cpu(core)
+    for_each_online_cpu (core)
         EXPECT_EQ(*my_count((unsigned)core), 1);
 }
 
@@ -153,11 +156,11 @@ TEST(unit, work, "each core runs the work that it is given, and its stores are s
     uint32_t amount = 7;
 
     reset_counts();
-    for_each_online_cpu(core) {
+    for_each_online_cpu (core) {
         if (core != (int)cpu_index())
             EXPECT(smp_start_work((unsigned)core, count_call, &amount));
     }
-    for_each_online_cpu(core) {
+    for_each_online_cpu (core) {
         if (core == (int)cpu_index())
             continue;
         smp_wait_work((unsigned)core);

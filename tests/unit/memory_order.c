@@ -112,12 +112,12 @@ TEST(unit, text_mutex_excludes, "one core at a time holds the lock of text", .cp
 {
     protected = 0;
     intruders = 0;
-    for_each_online_cpu(core) {
+    for_each_online_cpu (core) {
         if (core != (int)cpu_index())
             EXPECT(smp_start_work((unsigned)core, increment, NULL));
     }
     increment(NULL);
-    for_each_online_cpu(core) {
+    for_each_online_cpu (core) {
         if (core != (int)cpu_index())
             smp_wait_work((unsigned)core);
     }

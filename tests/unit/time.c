@@ -30,7 +30,7 @@ TEST(unit, time_monotonic, "the clock of no core ever steps back", .budget_ms = 
 
 TEST(unit, time_offsets, "the clocks of all cores agree within what could be measured")
 {
-    for_each_online_cpu(core) {
+    for_each_online_cpu (core) {
         const struct percpu *cpu = percpu((unsigned)core);
         int64_t offset = cpu->tsc_offset;
 

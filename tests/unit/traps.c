@@ -47,9 +47,12 @@ static const struct {
     unsigned vector;
     uint64_t cr2;
 } exceptions[] = {
-    { divide_by_zero, TRAP_DE, 0 },      { undefined_opcode, TRAP_UD, 0 },
-    { breakpoint, TRAP_BP, 0 },          { not_canonical, TRAP_GP, 0 },
-    { not_present, TRAP_PF, 0x123456789000 }, { wild_jump, TRAP_PF, 0x123456789000 },
+    { divide_by_zero, TRAP_DE, 0 },
+    { undefined_opcode, TRAP_UD, 0 },
+    { breakpoint, TRAP_BP, 0 },
+    { not_canonical, TRAP_GP, 0 },
+    { not_present, TRAP_PF, 0x123456789000 },
+    { wild_jump, TRAP_PF, 0x123456789000 },
     { stack_gone, TRAP_UD, 0 },
 };
 

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#include "tests/harness/report.h"
+
+#include "kernel/console/console.h"
+#include "kernel/lib/fmt.h"
+#include "smp/watchdog.h"
+#include "tests/harness/machine_record.h"
+#include "tests/harness/record.h"
+#include "tests/harness/replay.h"
+#include "tests/harness/verdict.h"
+
+extern const char crossmod_version[], crossmod_build[];
+
+/* Written by the core that runs the plan; a hang or a panic reads them from any core, at the end.
+ */
+static const struct words *words;
+static struct verdict_totals totals;
+static const struct test *current_test;
+static unsigned current_number; /* 0: no test runs */
+
+void report_start(const struct words *w)
+{
+    char replay[2 * WORDS_TEXT_MAX];
+
+    words = w;
+    replay_words(w, replay, sizeof replay);
+    con_printf("TAP version 14\n# crossmod %s build %s seed 0x%llx\n", crossmod_version,
+               crossmod_build, (unsigned long long)w->seed);
+    if (replay[0])
+        con_printf("# replay: %s\n", replay);
+
+    struct json *j = record_begin("start");
+    json_string(j, "version", crossmod_version);
+    json_string(j, "build", crossmod_build);
+    json_hex(j, "seed", w->seed);
+    json_string(j, "words", replay);
+    record_end();
+}
+
+void report_plan(const struct plan *plan)
+{
+    con_printf("1..%u # budget %llu s\n", plan->count,
+               (unsigned long long)(plan->budget_ms + 999) / 1000);
+
+    struct json *j = record_begin("plan");
+    json_uint(j, "count", plan->count);
+    json_uint(j, "budget_ms", plan->budget_ms);
+    json_array(j, "tests");
+    for (unsigned i = 0; i < plan->count; i++)
+        json_string(j, NULL, plan->tests[i]->name);
+    json_array_end(j);
+    record_end();
+}
+
+/* ---- one test ---- */
+
+void report_test_begins(unsigned number, const struct test *test)
+{
+    current_test = test;
+    current_number = number;
+}
+
+static void write_line(unsigned number, const struct test_run *run)
+{
+    const char *ok = run->verdict <= VERDICT_SKIP ? "ok" : "not ok";
+
+    if (run->verdict == VERDICT_PASS)
+        con_printf("ok %u - %s\n", number, run->test->name);
+    else
+        con_printf("%s %u - %s # %s %s\n", ok, number, run->test->name, verdict_name(run->verdict),
+                   run->reason);
+}
+
+static void write_exposures(struct json *j, const struct test_run *run)
+{
+    const struct test *test = run->test;
+
+    json_object(j, "saw");
+    for (unsigned i = 0; i < SEE_COUNT; i++) {
+        if (run->saw[i])
+            json_uint(j, exposure_name(i), run->saw[i]);
+    }
+    json_object_end(j);
+    json_object(j, "must_see");
+    for (unsigned i = 0; i < sizeof test->must_see / sizeof test->must_see[0]; i++) {
+        if (test->must_see[i].least)
+            json_uint(j, exposure_name(test->must_see[i].what), test->must_see[i].least);
+    }
+    json_object_end(j);
+}
+
+static void write_record(unsigned number, const struct test_run *run, uint64_t ms)
+{
+    struct json *j = record_begin("test");
+
+    json_uint(j, "n", number);
+    json_string(j, "name", run->test->name);
+    json_string(j, "claim", run->test->claim);
+    json_string(j, "verdict", verdict_name(run->verdict));
+    json_string(j, "reason", run->reason);
+    json_uint(j, "ms", ms);
+    write_exposures(j, run);
+    record_end();
+}
+
+static void write_measurements(const struct test_run *run)
+{
+    struct trust trust = machine_trust();
+
+    if (run->data.used && !run->data.overflow) {
+        struct json *j = record_begin("data");
+        json_string(j, "test", run->test->name);
+        json_raw(j, run->data.out, run->data.used);
+        record_show();
+        record_end();
+    }
+    for (unsigned i = 0; i < run->hist_count; i++)
+        record_hist(run->test->name, run->hists[i].name, run->hists[i].hist, &trust);
+}
+
+void report_test(unsigned number, const struct test_run *run, uint64_t ms)
+{
+    current_number = 0;
+    totals.of[run->verdict]++;
+    write_line(number, run);
+    write_record(number, run, ms);
+    write_measurements(run);
+}
+
+/* ---- the end ---- */
+
+static void write_end(const char *verdict, enum exit_code code)
+{
+    const char *note = NULL;
+    /* An error is the harness's own: the machine is not accused. */
+    bool judged = code == EXIT_ERROR || machine_is_judged(words, &note);
+
+    con_printf("# Totals: pass:%u fail:%u skip:%u weak:%u error:%u\n", totals.of[VERDICT_PASS],
+               totals.of[VERDICT_FAIL], totals.of[VERDICT_SKIP], totals.of[VERDICT_WEAK],
+               totals.of[VERDICT_ERROR]);
+    if (note)
+        con_printf("# note: %s\n", note);
+    con_printf("# END verdict=%s code=0x%x\n", verdict, code);
+
+    struct json *j = record_begin("end");
+    json_string(j, "verdict", verdict);
+    json_hex(j, "code", code);
+    json_uint(j, "pass", totals.of[VERDICT_PASS]);
+    json_uint(j, "skip", totals.of[VERDICT_SKIP]);
+    json_uint(j, "weak", totals.of[VERDICT_WEAK]);
+    json_uint(j, "fail", totals.of[VERDICT_FAIL]);
+    json_uint(j, "error", totals.of[VERDICT_ERROR]);
+    json_bool(j, "judged", judged);
+    json_string(j, "note", note ? note : "");
+    record_end();
+}
+
+enum exit_code report_end(void)
+{
+    enum verdict verdict = verdict_of_run(&totals);
+
+    write_end(verdict_name(verdict), verdict_exit_code(verdict));
+    return verdict_exit_code(verdict);
+}
+
+enum exit_code report_bail(const char *why)
+{
+    con_printf("Bail out! %s\n", why);
+    struct json *j = record_begin("bail");
+    json_string(j, "why", why);
+    record_end();
+    totals.of[VERDICT_ERROR]++;
+    return report_end();
+}
+
+/* The line of the test that did not come back, if one was running; then the end. */
+static void write_broken_end(const char *verdict, enum exit_code code, const char *reason)
+{
+    if (current_number)
+        con_printf("not ok %u - %s # %s %s\n", current_number, current_test->name, verdict, reason);
+    write_end(verdict, code);
+}
+
+void report_hang(const char *stage, const char *silent_cores)
+{
+    const char *silent = silent_cores[0] ? silent_cores : "none";
+    char reason[256];
+
+    struct json *j = record_begin("hang");
+    json_string(j, "stage", stage);
+    json_string(j, "silent", silent);
+    record_end();
+    fmt_print(reason, sizeof reason, "in %s, silent cores: %s", stage, silent);
+    write_broken_end("HANG", EXIT_HANG, reason);
+}
+
+void report_panic(const char *text)
+{
+    struct json *j = record_begin("panic");
+
+    json_string(j, "text", text);
+    json_string(j, "stage", watchdog_stage_name());
+    record_end();
+    write_broken_end("PANIC", EXIT_PANIC, text);
+}
