@@ -4,6 +4,7 @@
 set -euo pipefail
 
 root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+out=${CROSSMOD_OUT:-$root/out}
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 install=yes
@@ -25,16 +26,21 @@ build()
 help()
 {
     cat <<'END'
-./run.sh [--no-install] [WORD...]       build, boot in QEMU, print the verdict, exit with its code
-./run.sh [--no-install] list            all tests with their claims
-./run.sh [--no-install] gdb [WORD...]   boot in QEMU and stop at kernel_main in gdb
+./run.sh [--no-install] [WORD...]         build, boot in QEMU, print the verdict, exit with its code
+./run.sh [--no-install] list              all tests with their claims
+./run.sh [--no-install] gdb [WORD...]     boot in QEMU and stop at kernel_main in gdb
 ./run.sh [--no-install] test [OPTION...]  all tests: host, checks, QEMU (options go to pytest)
-./run.sh help                           this text
+./run.sh help                             this text
 
 Words are name=value; the kernel reads the same ones from \crossmod.cfg and from its load options:
+
 END
-    build host/words
-    "${CROSSMOD_OUT:-$root/out}/host/words" help
+    if [ -z "$(packages_missing "$packages_to_run")" ]; then
+        build host/words
+        "$out/host/words" help
+    else # help installs nothing
+        sed -n 's/^WORD_[A-Z]*(\([a-z]*\),.*"\(.*\)")$/\1: \2/p' "$root/kernel/lib/words.def"
+    fi
     cat <<'END'
 
 Environment: OVMF_CODE, OVMF_VARS   the firmware's two files
@@ -53,18 +59,23 @@ list()
     build tests.list
     while IFS= read -r -d '' name && IFS= read -r -d '' claim; do
         printf '%-32s %s\n' "$name" "$claim"
-    done <"${CROSSMOD_OUT:-$root/out}/tests.list"
+    done <"$out/tests.list"
 }
 
 run_tests()
 {
-    local out=${CROSSMOD_OUT:-$root/out}
+    local scratch status=0
     need "$packages_to_run$packages_of_firmware$packages_to_test$packages_to_debug"
     build BOOTX64.EFI kernel.elf host/words tests.list
     rm -f "$out/tests.junit.xml"
-    # Two QEMUs at a time whatever the number of cores: each test has its own time limits.
-    exec "$python" -B -m pytest -n 2 -q -p no:cacheprovider -c "$root/tests/system/pytest.ini" \
-        --rootdir "$root/tests/system" --junitxml "$out/tests.junit.xml" "$root/tests/system" "$@"
+    scratch=$(mktemp -d "$out/tests.XXXXXX")
+    # Two at a time whatever the number of cores: the machines under test have time limits.
+    "$python" -B -m pytest -n 2 -q -p no:cacheprovider -c "$root/tests/system/pytest.ini" \
+        --rootdir "$root/tests/system" --basetemp "$scratch/runs" --junitxml "$out/tests.junit.xml" \
+        "$root/tests/system" "$@" || status=$?
+    # The runs of a failed test are kept: its message names the directory.
+    [ "$status" != 0 ] || rm -rf "$scratch"
+    return "$status"
 }
 
 if [ "${1-}" = --no-install ]; then

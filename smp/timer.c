@@ -25,6 +25,6 @@ bool timer_handler(struct trap_frame *frame)
 
 void smp_timer_start(unsigned us)
 {
-    store_relaxed(&this_cpu()->heartbeat_time, us ? rdtsc() : 0);
     apic_timer_start(us, VECTOR_TIMER);
+    store_relaxed(&this_cpu()->heartbeat_time, us ? rdtsc() : 0);
 }

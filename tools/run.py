@@ -17,7 +17,8 @@ from runner import (accel, build, copies, firmware, follow, junit, machine, reco
 from runner.errors import EXIT_ERROR, RunnerError
 
 # Lines of the serial log that are for the files, not for the terminal.
-QUIET = (follow.START, "# replay: ", "# cpu ", "# time ", "# data ", "# hist ", "# Totals: ", "# note: ", follow.END)
+QUIET = (follow.START, "# replay: ", "# cpu ", "# time ", "# data ", "# hist ", "# Totals: ", "# note: ",
+         follow.END)
 
 
 def prepare(arguments: list[str]) -> tuple[words.Settings, firmware.Firmware, Path]:
@@ -75,7 +76,7 @@ def collect(box: machine.Machine, run: Path) -> tuple[records.Records, list[str]
     (run / "report.tap").write_text("".join(f"{line}\n" for line in tap), encoding="utf-8")
 
     def lines(text: bytes | None) -> list[str] | None:
-        return None if text is None else text.decode("utf-8", "replace").splitlines()
+        return None if text is None else text.decode("ascii", "backslashreplace").splitlines()
 
     compared = [copies.compare("report.tap", "the serial port", tap, lines(stored_tap)),
                 copies.compare("report.jsonl", "the debug console", lines(console), lines(stored_json))]

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 #include "tests/harness/machine_record.h"
 
 #include "kernel/cpu/regs.h"

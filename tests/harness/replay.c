@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 #include "tests/harness/replay.h"
 
 #include "kernel/lib/fmt.h"

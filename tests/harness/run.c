@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* One run: the machine, the plan, the tests one after the other. */
 #include "kernel/lib/fmt.h"
 #include "kernel/time/time.h"

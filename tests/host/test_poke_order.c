@@ -95,6 +95,15 @@ static void every_faulty_protocol(void **state)
     }
 }
 
+static void bytewise_lets_cores_run_between_its_stores(void **state)
+{
+    (void)state;
+    assert_int_equal(poke_select_protocol(&poke_fault_bytewise), POKE_OK);
+    assert_non_null(run(1));
+    assert_string_equal(fake.trace, "(e8@10011@10122@10233@10304@104)");
+    assert_int_equal(fake.relaxes, 5);
+}
+
 /* Rows that nobody would plant, for the remaining sentences. */
 static void every_other_sentence(void **state)
 {
@@ -337,6 +346,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         poke_test(silent_on_the_protocol),
         poke_test(every_faulty_protocol),
+        poke_test(bytewise_lets_cores_run_between_its_stores),
         poke_test(every_other_sentence),
         poke_test(every_impossible_event),
         poke_test(no_sync1_without_tails),

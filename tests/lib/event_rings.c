@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 #include "tests/lib/event_rings.h"
 
 #include "kernel/mm/mm.h"

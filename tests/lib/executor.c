@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 #include "tests/lib/executor.h"
 
 #include "kernel/lib/string.h"

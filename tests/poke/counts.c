@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* I9: a batch costs exactly as many syncs and windows as it needs, and mapping costs no interrupt.
  */
 #include "kernel/mm/mm.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * What a core does that meets the INT3 is what the instruction itself would have done: every
  * register, every flag, the word that a CALL pushes, and nothing above it. The processor is the

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* INT3s that are not the engine's reach their owner, each one, while the engine is busy with its
  * own. */
 #include "kernel/lib/string.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* I5: a caller's mistake is an error, and not one byte of text changes. */
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"

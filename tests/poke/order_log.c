@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * I11: the event log of every kind of batch shows each step in its place. The must-fail twins are
  * the planted faults of group selftest, one for each missing step.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* I10: what is queued stays queued until the order, the room or the caller asks for it. */
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * I12 to I15, one kind of change per test: every core executes a few sites of one family while they
  * are patched, and each execution is one of the images that were current, whole.

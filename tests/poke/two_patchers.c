@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* I19: two cores patch the same sites, one by one and in batches; the last writer of each site
  * wins. */
 #include "kernel/lib/string.h"

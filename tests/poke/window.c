@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* The window is one core's secret: while it is open, and all the more when it is closed. */
 #include "kernel/cpu/regs.h"
 #include "kernel/mm/mm.h"

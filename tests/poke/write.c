@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* text_poke and its kin write what they are told to, where they are told to, and nothing beside. */
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"

@@ -1,8 +1,10 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* Must fail, hang or panic: faults of the machine and of tests, each for the detector that it
  * needs. */
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/atomic.h"
+#include "kernel/lib/string.h"
+#include "kernel/time/time.h"
 #include "kernel/trap/trap.h"
 #include "kernel/trap/trap_faults.h"
 #include "smp/smp.h"
@@ -52,14 +54,21 @@ TEST(selftest, fault_mute_core,
     smp_text_poke_sync_each_cpu();
 }
 
-/* Waits for what nobody will do. A function of its own, so that the backtrace shows who called it.
+/*
+ * GCC gives a leaf function no frame, whatever the options: a backtrace from inside one does not
+ * show its caller. These two are none, so that the test's own name is in the trace.
  */
 __attribute__((noinline)) static void wait_for_nothing(void)
 {
     static uint32_t never;
 
     while (!load_acquire(&never))
-        cpu_relax();
+        time_delay_us(100);
+}
+
+__attribute__((noinline)) static bool read_nowhere(void)
+{
+    return memcmp((const void *)0x123456789000ull, "", 1) == 0;
 }
 
 TEST(selftest, fault_hang_awake,
@@ -78,13 +87,8 @@ TEST(selftest, fault_hang,
     irq_enable();
 }
 
-__attribute__((noinline)) static uint8_t read_nowhere(void)
-{
-    return *(volatile uint8_t *)0x123456789000ull;
-}
-
 TEST(selftest, fault_panic, "must panic: an exception that nobody expects ends the machine",
      .budget_ms = 100)
 {
-    EXPECT_EQ(read_nowhere(), 0);
+    EXPECT(read_nowhere());
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * Must fail: the race of the main job in small, under protocols that lack something. What an
  * emulator executes wrongly is found by the oracle, what it hides is found in the event log. A test

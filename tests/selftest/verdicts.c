@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* One test for each verdict that is not PASS: the report must say so, and why. */
 #include "tests/harness/test.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * The main job. Every core but the patcher executes sites at many placements, in thread, timer
  * interrupt and NMI context, while the boot core takes them through all their images, one by one

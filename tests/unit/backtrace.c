@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* A backtrace names its callers, and stops where the stack stops making sense. */
 #include "kernel/trap/backtrace.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* #BP: it belongs to whoever planted it, nests with NMIs, and keeps room for an emulated push. */
 #include "kernel/lib/atomic.h"
 #include "kernel/time/time.h"

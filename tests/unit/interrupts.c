@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* Interrupts between cores arrive, once each, where they were sent. */
 #include "kernel/lib/atomic.h"
 #include "kernel/time/time.h"

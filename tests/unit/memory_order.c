@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* Barriers and locks: two litmus tests, and a counter that a lock protects. */
 #include "kernel/lib/atomic.h"
 #include "poke/poke.h"

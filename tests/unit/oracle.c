@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* The judge itself: hand-made executions of a site whose history is known. */
 #include "tests/lib/oracle.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* The tables as they are, and the walk that proves it. */
 #include "kernel/mm/mm.h"
 #include "smp/smp.h"

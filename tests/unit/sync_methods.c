@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* Each way to serialise a core works, or is refused where the processor does not have it. */
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/string.h"

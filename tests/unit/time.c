@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* The clock: it goes forward on each core, the cores agree, and the conversions hold. */
 #include "kernel/time/time.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* Exceptions: each is decoded, none is lost, and recovery gives back what it promises. */
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/string.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* W^X as the processor sees it: each forbidden access really faults, with the right error code. */
 #include "kernel/mm/mm.h"
 #include "kernel/trap/trap.h"

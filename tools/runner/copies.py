@@ -28,7 +28,7 @@ def compare(file: str, port: str, shown: list[str], stored: list[str] | None) ->
     first = next((i for i in range(common) if shown[i] != stored[i]), common)
 
     def at(lines: list[str]) -> str:
-        return repr(lines[first][:100]) if first < len(lines) else "nothing more"
+        return ascii(lines[first][:100]) if first < len(lines) else "nothing more"
 
     return Copy(file, "differs", f"{len(shown)} lines by {port}, {len(stored)} in {file} on the medium;"
                                  f" first difference in line {first + 1}: {at(shown)} against {at(stored)}")

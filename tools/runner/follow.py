@@ -18,8 +18,8 @@ END = "# END "
 
 
 def clean(raw: bytes) -> str:
-    """One line of the serial port without the firmware's escape sequences and carriage returns."""
-    return ANSI.sub("", raw.decode("utf-8", "replace")).replace("\r", "")
+    """One line of the serial port, ASCII, without the firmware's escape sequences and carriage returns."""
+    return ANSI.sub("", raw.decode("ascii", "backslashreplace")).replace("\r", "")
 
 
 class Tail:

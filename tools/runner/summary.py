@@ -63,7 +63,7 @@ def notes(report: dict) -> list[str]:
             found.append(f"note: {copy['note']}")
     if report["damaged"]:
         found.append(f"note: {len(report['damaged'])} damaged lines in the records, the first:"
-                     f" {report['damaged'][0]!r}")
+                     f" {report['damaged'][0]!a}")
     return found
 
 
