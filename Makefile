@@ -27,8 +27,9 @@ O := out
 # No frame may step over a guard page.
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
     -Wframe-larger-than=4096
-# General registers only: traps do not save vector state. No red zone: interrupts use the same stack. Frame pointers
-# and no shrink-wrapping: backtraces see every caller. No CET marks, no PIC: linked at a fixed address.
+# General registers only: traps do not save vector state. No red zone: interrupts use the same stack. Frame
+# pointers, no shrink-wrapping, no sibling calls: backtraces see every caller (but that of a leaf without a
+# frame). No CET marks, no PIC: linked at a fixed address.
 KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
     -mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-omit-frame-pointer \
     -fno-optimize-sibling-calls -fno-shrink-wrap -fno-asynchronous-unwind-tables -fno-strict-aliasing \

@@ -15,8 +15,8 @@
  *   GDT/IDT  the firmware's, perhaps not mapped: no selector load and no trap before own ones
  *
  * The kernel returns an exit code (exit_code in kernel/exit.h) with RFLAGS.IF=0, the local APIC
- * as it was found, all other cores parked, on the CR3 that it was entered with, or on any other
- * that maps the stub (executable) and the entry's stack (writable) at their identity addresses.
+ * as it was found, all other cores parked, with RSP as after the call, on any CR3 that maps the
+ * stub executable at its identity address; the entry's stack need not be mapped any more.
  * The stub saves and restores CR0, CR3, CR4, CR8, EFER, PAT, DR7, GDTR, IDTR, LDTR, TR, the segment
  * registers, the FS, GS and KernelGS bases, x87 and SSE state and RFLAGS; all other state (XCR0,
  * DR0 to DR3, the MSRs of SYSCALL) is the kernel's to leave as it was.

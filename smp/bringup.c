@@ -136,7 +136,7 @@ unsigned smp_start_all(const struct boot_info *info)
 {
     const char *note = smp_topology()->note;
 
-    if (smp_possible() > 1 && !start_others(info->low_phys))
+    if (smp_possible() > 1 && (!info->low_phys || !start_others(info->low_phys)))
         note = "no memory to start the other cores";
     ipi_choose_broadcast();
     tsc_offset_measure();

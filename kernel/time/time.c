@@ -13,7 +13,8 @@
 #include "kernel/time/clock_sources.h"
 #include "kernel/trap/trap.h"
 
-#define REPEATS 3
+#define REPEATS         3
+#define CPUID_TRUST_PPM 10000 /* 1 %: the PIT on a loaded host is not better */
 
 static struct time_info info;
 
@@ -46,13 +47,13 @@ static uint64_t difference_ppm(uint64_t a, uint64_t b)
 }
 
 /* Median of three; the largest deviation goes to info.spread_ppm. */
-static uint64_t repeat(uint64_t (*measure)(uint64_t rsdp), uint64_t rsdp)
+static uint64_t repeat(uint64_t (*tsc_hz)(uint64_t rsdp), uint64_t rsdp)
 {
     uint64_t hz[REPEATS];
 
-    measure(rsdp); /* the first one warms up caches and translations */
+    tsc_hz(rsdp); /* the first one warms up caches and translations */
     for (unsigned i = 0; i < REPEATS; i++) {
-        hz[i] = measure(rsdp);
+        hz[i] = tsc_hz(rsdp);
         if (!hz[i])
             return 0;
     }
@@ -73,26 +74,55 @@ static uint64_t pit_hz(uint64_t rsdp)
     return pit_tsc_hz();
 }
 
-void time_init(const struct boot_info *boot)
-{
-    uint64_t (*const clocks[])(uint64_t) = { pm_timer_tsc_hz, hpet_tsc_hz, pit_hz };
-    static const char *const names[] = { "acpi pm timer", "hpet", "pit" };
+struct clock {
+    const char *name;
+    uint64_t (*tsc_hz)(uint64_t rsdp);
+};
 
-    info.invariant = cpuid_extended(0x80000007).edx >> 8 & 1;
-    info.tsc_hz = cpuid_tsc_hz();
-    if (info.tsc_hz)
-        info.source = "cpuid 0x15";
-    for (unsigned i = 0; i < sizeof clocks / sizeof clocks[0] && !info.cross_source; i++) {
+/* In order of preference. */
+static const struct clock clocks[] = {
+    { "acpi pm timer", pm_timer_tsc_hz },
+    { "hpet", hpet_tsc_hz },
+    { "pit", pit_hz },
+};
+#define CLOCKS (sizeof clocks / sizeof clocks[0])
+
+/* The first clock that works, and the next one that does as its cross-check. */
+static void measure(uint64_t rsdp)
+{
+    for (unsigned i = 0; i < CLOCKS && !info.cross_source; i++) {
         if (!info.source) {
-            info.tsc_hz = repeat(clocks[i], boot->rsdp_phys);
-            info.source = info.tsc_hz ? names[i] : NULL;
-        } else if (clocks[i] != pit_hz) {
-            /* A second opinion of a clock that is as good as the first. */
-            uint64_t hz = clocks[i](boot->rsdp_phys);
-            info.cross_source = hz ? names[i] : NULL;
+            info.tsc_hz = repeat(clocks[i].tsc_hz, rsdp);
+            info.source = info.tsc_hz ? clocks[i].name : NULL;
+        } else {
+            uint64_t hz = clocks[i].tsc_hz(rsdp);
+            info.cross_source = hz ? clocks[i].name : NULL;
             info.cross_ppm = difference_ppm(hz, info.tsc_hz);
         }
     }
+}
+
+/*
+ * The processor's own statement is exact where it is true; an emulator's or a derived crystal can
+ * be far off. So it is believed only if a clock agrees, or if there is no clock.
+ */
+static void believe_cpuid(uint64_t stated)
+{
+    uint64_t ppm = difference_ppm(stated, info.tsc_hz);
+
+    if (!stated || (info.source && ppm > CPUID_TRUST_PPM))
+        return;
+    info.tsc_hz = stated;
+    info.cross_source = info.source;
+    info.cross_ppm = info.source ? ppm : 0;
+    info.source = "cpuid 0x15";
+}
+
+void time_init(const struct boot_info *boot)
+{
+    info.invariant = cpuid_extended(0x80000007).edx >> 8 & 1;
+    measure(boot->rsdp_phys);
+    believe_cpuid(cpuid_tsc_hz());
     if (!info.tsc_hz)
         panic(NULL, "no clock to calibrate the TSC: no CPUID 0x15, PM timer, HPET or PIT");
 }

@@ -6,7 +6,6 @@
 #include "kernel/lib/symbols.h"
 #include "kernel/mm/mm.h"
 
-extern const struct symbol_table kernel_symbols;
 extern const char text_start[], text_end[];
 
 unsigned backtrace_collect(uint64_t rip, uint64_t rbp, uint64_t out[static BACKTRACE_MAX])

@@ -79,9 +79,9 @@ void panic(const struct trap_frame *frame, const char *fmt, ...)
     con_printf("\n# PANIC core %u: %s\n", cpu->index, text);
     if (frame)
         print_registers(frame);
+    const uint64_t *caller = __builtin_frame_address(0); /* saved RBP, return address */
     unsigned count = frame ? backtrace_collect(frame->rip, frame->rbp, trace)
-                           : backtrace_collect((uint64_t)__builtin_return_address(0),
-                                               (uint64_t)__builtin_frame_address(0), trace);
+                           : backtrace_collect(caller[1], caller[0], trace);
     backtrace_print(trace, count);
     if (panic_record)
         panic_record(text);

@@ -183,14 +183,14 @@ static void write_broken_end(const char *verdict, enum exit_code code, const cha
 
 void report_hang(const char *stage, const char *silent_cores)
 {
-    const char *silent = silent_cores[0] ? silent_cores : "none";
     char reason[256];
 
     struct json *j = record_begin("hang");
     json_string(j, "stage", stage);
-    json_string(j, "silent", silent);
+    json_string(j, "silent", silent_cores);
     record_end();
-    fmt_print(reason, sizeof reason, "in %s, silent cores: %s", stage, silent);
+    fmt_print(reason, sizeof reason, "in %s, silent cores: %s", stage,
+              silent_cores[0] ? silent_cores : "none");
     write_broken_end("HANG", EXIT_HANG, reason);
 }
 

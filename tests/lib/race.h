@@ -17,8 +17,7 @@ struct race_plan {
     uint64_t ms;
     unsigned least_runs;    /* go on until so many protocol runs, up to five times as long; 0: no */
     unsigned batch_percent; /* how many of 100 protocol runs take several sites */
-    unsigned timer_us;      /* executors' timer interrupts execute sites too; 0: none */
-    bool nmis;              /* and NMIs */
+    bool interrupts;        /* timer interrupts and NMIs execute sites too */
     const struct poke_protocol *protocol;           /* NULL: the right one */
     struct patch_times *single_times, *batch_times; /* NULL: not timed */
     bool progress; /* a comment line every five seconds, between two patches */

@@ -11,6 +11,7 @@
 #include "tests/lib/site.h"
 
 #define LENGTH_NS 400000000ull
+#define ROUNDS    60 /* at least; a slow machine gets five times as long for them */
 
 static uint8_t *foreign; /* mov eax, 1; the byte; mov eax, 2; ret */
 static uint32_t stop;
@@ -24,11 +25,12 @@ static bool take_foreign(struct trap_frame *frame)
 static uint8_t *build_foreign(uint8_t byte)
 {
     uint8_t code[] = { 0xb8, 1, 0, 0, 0, byte, 0xb8, 2, 0, 0, 0, RET_INSN_OPCODE };
-    uint8_t *text = (uint8_t *)mm_text_alloc(1);
+    uint64_t text = mm_text_alloc(1);
+    uint8_t *middle = (uint8_t *)text + PAGE_SIZE / 2 - 6; /* the byte is the last of a line */
 
-    if (!text || text_poke_copy(text + 58, code, sizeof code) != POKE_OK)
+    if (!text || text_poke_copy(middle, code, sizeof code) != POKE_OK)
         return NULL;
-    return text + 58;
+    return middle;
 }
 
 static void execute_foreign(__attribute__((unused)) void *arg)
@@ -58,7 +60,7 @@ static uint64_t run_others(void (*patch)(unsigned round))
         if (core != (int)cpu_index())
             smp_start_work((unsigned)core, execute_foreign, NULL);
     }
-    for (unsigned round = 0; rdtsc() - begin < length; round++) {
+    for (unsigned round = 0; rdtsc() - begin < (round < ROUNDS ? 5 * length : length); round++) {
         text_mutex_lock();
         patch(round);
         text_mutex_unlock();
@@ -80,8 +82,10 @@ static void patch_around(unsigned round)
     const uint8_t *bytes = round & 1 ? ret : poke_nop5;
 
     /* Sites below and above the foreign INT3: the search in the engine's table passes it. */
-    for (unsigned i = 0; i < 20; i++)
-        smp_text_poke_batch_add(foreign + 64 + 16 * i, bytes, 5, NULL, NULL);
+    for (int i = -10; i <= 10; i++) {
+        if (i != 0)
+            smp_text_poke_batch_add(foreign + 16 * i, bytes, 5, NULL, NULL);
+    }
     smp_text_poke_batch_finish();
 }
 

@@ -22,8 +22,7 @@ static void run(struct test_run *t, const struct site_spec specs[3], bool interr
                                   .ms = 400,
                                   .least_runs = 150,
                                   .batch_percent = 30,
-                                  .timer_us = interrupts ? 1000 : 0,
-                                  .nmis = interrupts,
+                                  .interrupts = interrupts,
                               }));
 }
 

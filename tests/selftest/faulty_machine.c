@@ -71,14 +71,14 @@ __attribute__((noinline)) static bool read_nowhere(void)
     return memcmp((const void *)0x123456789000ull, "", 1) == 0;
 }
 
-TEST(selftest, fault_hang_awake,
-     "must hang: a test without an end is ended, with every core's backtrace", .budget_ms = 100)
+TEST(selftest, fault_hang, "must hang: a test without an end is ended, with every core's backtrace",
+     .budget_ms = 100)
 {
     wait_for_nothing();
     EXPECT(false);
 }
 
-TEST(selftest, fault_hang,
+TEST(selftest, fault_hang_deaf,
      "must hang: the boot core itself with interrupts off is found by another core", .cpus = 2,
      .budget_ms = 100)
 {

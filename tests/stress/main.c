@@ -143,9 +143,6 @@ TEST(stress, main,
                    { SEE_NMI_EXECUTIONS, 500 },
                    { SEE_ORDER_CHECKS, 500 } })
 {
-    /* The same number of timer interrupts in all, however many cores share the host. */
-    unsigned timer_us = 250 * smp_online();
-
     init_times(&single_times);
     init_times(&batch_times);
     const struct race_result *r = race_run(t, &(struct race_plan){
@@ -153,8 +150,7 @@ TEST(stress, main,
                                                   .count = PLACEMENTS,
                                                   .ms = test_words()->seconds * 1000,
                                                   .batch_percent = 15,
-                                                  .timer_us = timer_us,
-                                                  .nmis = true,
+                                                  .interrupts = true,
                                                   .single_times = &single_times,
                                                   .batch_times = &batch_times,
                                                   .progress = true,

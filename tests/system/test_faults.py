@@ -7,20 +7,38 @@ import pytest
 
 WORDS = ("seed=0x5eed", "hang=4")
 
+BROKEN_PROTOCOLS = {
+    "fault_bytewise": r"torn execution",
+    "fault_no_int3": r"torn execution",
+    "fault_no_sync1": r"order: ",
+    "fault_no_sync2": r"order: ",
+    "fault_no_sync3": r"order: ",
+    "fault_late_publish": r"order: ",
+    "must_fail": r".",
+}
+OTHER_VERDICTS = {
+    "must_pass": ("PASS", 0), "must_be_weak": ("WEAK", 4), "must_error": ("ERROR", 3), "must_skip": ("SKIP", 77),
+    "must_skip_cores": ("SKIP", 77),
+}
+HANGS = {
+    "fault_mute_core": r"[123]",  # the core that never acknowledges
+    "fault_hang": r"",  # with interrupts on: every core still ticks
+    "fault_hang_deaf": r"0",  # the boot core itself, interrupts off
+}
+ALONE = {"fault_no_stack_gap", "fault_panic"}
+
 
 def run_fault(crossmod, name: str, *words: str):
     return crossmod.run("cpus=4", f"tests=selftest/{name}", *WORDS, *words)
 
 
-@pytest.mark.parametrize("name, reason", [
-    ("fault_bytewise", r"torn execution"),
-    ("fault_no_int3", r"torn execution"),
-    ("fault_no_sync1", r"order: "),
-    ("fault_no_sync2", r"order: "),
-    ("fault_no_sync3", r"order: "),
-    ("fault_late_publish", r"order: "),
-    ("must_fail", r"."),
-])
+def test_every_planted_fault_is_asserted_here(crossmod):
+    planted = {line.split()[0].removeprefix("selftest/") for line in crossmod.list_tests()
+               if line.startswith("selftest/")}
+    assert planted == {*BROKEN_PROTOCOLS, *OTHER_VERDICTS, *HANGS, *ALONE}
+
+
+@pytest.mark.parametrize("name, reason", BROKEN_PROTOCOLS.items(), ids=BROKEN_PROTOCOLS)
 def test_a_broken_protocol_fails(crossmod, name, reason):
     result = run_fault(crossmod, name).expect("FAIL", 1)
     record = result.test(f"selftest/{name}")
@@ -28,12 +46,10 @@ def test_a_broken_protocol_fails(crossmod, name, reason):
     assert record["reason"] in result.lines[-5], "the verdict line gives the reason"
 
 
-@pytest.mark.parametrize("name, verdict, code", [
-    ("must_be_weak", "WEAK", 4), ("must_error", "ERROR", 3), ("must_skip", "SKIP", 77),
-])
+@pytest.mark.parametrize("name, verdict, code", [(n, *end) for n, end in OTHER_VERDICTS.items()], ids=OTHER_VERDICTS)
 def test_the_other_verdicts(crossmod, name, verdict, code):
     result = run_fault(crossmod, name).expect(verdict, code)
-    assert result.test(f"selftest/{name}")["reason"]
+    assert bool(result.test(f"selftest/{name}")["reason"]) == (verdict != "PASS")
 
 
 def test_a_handler_without_the_stack_gap_is_caught(crossmod):
@@ -57,11 +73,7 @@ def backtraces(text: str) -> list[list[str]]:
     return groups
 
 
-@pytest.mark.parametrize("name, silent", [
-    ("fault_mute_core", r"[123]"),  # the core that never acknowledges
-    ("fault_hang", r""),  # its interrupts are on: every core still answers
-    ("fault_hang_deaf", r"0"),  # the boot core itself
-])
+@pytest.mark.parametrize("name, silent", HANGS.items(), ids=HANGS)
 def test_a_hang_is_ended_with_stage_silent_cores_and_backtraces(crossmod, name, silent):
     result = run_fault(crossmod, name).expect("HANG", 6)
     hang = result.report["hang"]
