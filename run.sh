@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Fetch what is missing, build Crossmod, boot it in QEMU, print the verdict. `./run.sh help` tells the rest.
+# Fetch what is missing, build, boot in QEMU, print the verdict. `./run.sh help` tells the rest.
 set -euo pipefail
 
 root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -48,8 +48,9 @@ Environment: OVMF_CODE, OVMF_VARS   the firmware's two files
              CROSSMOD_OUT           directory of the build and the runs (default: out)
              CROSSMOD_RUNS          directory of the runs alone
 
-Exit codes: 0 PASS, 1 FAIL, 3 ERROR (of the harness, a word, a missing tool), 4 WEAK (too little was seen),
-            5 PANIC, 6 HANG, 7 CUT (time limit, Ctrl-C, QEMU failed) or RESET, 77 SKIP (nothing but skips)
+Exit codes: 0 PASS, 1 FAIL, 3 ERROR (of the harness, a word, a missing tool),
+            4 WEAK (too little was seen), 5 PANIC, 6 HANG, 7 CUT (time limit, Ctrl-C, QEMU failed)
+            or RESET, 77 SKIP (nothing but skips)
 END
 }
 
@@ -71,8 +72,8 @@ run_tests()
     scratch=$(mktemp -d "$out/tests.XXXXXX")
     # Two at a time whatever the number of cores: the machines under test have time limits.
     "$python" -B -m pytest -n 2 -q -p no:cacheprovider -c "$root/tests/system/pytest.ini" \
-        --rootdir "$root/tests/system" --basetemp "$scratch/runs" --junitxml "$out/tests.junit.xml" \
-        "$root/tests/system" "$@" || status=$?
+        --rootdir "$root/tests/system" --basetemp "$scratch/runs" \
+        --junitxml "$out/tests.junit.xml" "$root/tests/system" "$@" || status=$?
     # The runs of a failed test are kept: its message names the directory.
     [ "$status" != 0 ] || rm -rf "$scratch"
     return "$status"

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Check the direction of dependency between the rooms: `check_rooms.py TREE OBJECTS`.
 
-TREE is the source tree, OBJECTS the directory of its object files (out/obj). Two independent looks: the include lines
-of the sources, and the undefined symbols of the objects. Prints one line per violation; exit code 1 if there is any.
+TREE is the source tree, OBJECTS the directory of its object files (out/obj). Two independent
+looks: the include lines of the sources, and the undefined symbols of the objects. Prints one line
+per violation; exit code 1 if there is any.
 """
 
 import re
@@ -32,8 +33,19 @@ SYMBOLS = {
     "tests": (("tests", "smp", "poke", "kernel", "kernel/lib"), ()),
 }
 
-FREESTANDING = {"cpuid.h", "float.h", "iso646.h", "limits.h", "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h",
-                "stddef.h", "stdint.h", "stdnoreturn.h"}
+FREESTANDING = {
+    "cpuid.h",
+    "float.h",
+    "iso646.h",
+    "limits.h",
+    "stdalign.h",
+    "stdarg.h",
+    "stdatomic.h",
+    "stdbool.h",
+    "stddef.h",
+    "stdint.h",
+    "stdnoreturn.h",
+}
 LIBRARIES = {"kernel/lib/fmt.c": {"stb_sprintf.h"}}
 # Programs of the host: they use its C library.
 HOST = ("tests/host/", "tests/model/")
@@ -59,8 +71,12 @@ def include_violations(tree: Path) -> list[str]:
                 found.append(f'{name}: {room} may not include "{quoted}"')
             if angled.startswith("efi") and room != "boot":
                 found.append(f"{name}: only boot/ knows EFI, not <{angled}>")
-            elif angled and room != "boot" and not name.startswith(HOST) \
-                    and angled not in FREESTANDING | LIBRARIES.get(name, set()):
+            elif (
+                angled
+                and room != "boot"
+                and not name.startswith(HOST)
+                and angled not in FREESTANDING | LIBRARIES.get(name, set())
+            ):
                 found.append(f"{name}: <{angled}> is not a header of freestanding C")
     return found
 
@@ -72,16 +88,23 @@ def symbols(objects: Path) -> list[tuple[str, str, set[str], set[str]]]:
         source = str(path.relative_to(objects))[:-2]
         room = room_of(source)
         if room in SYMBOLS:
-            lines = subprocess.run(["nm", "--format=posix", path], stdout=subprocess.PIPE, text=True,
-                                   check=True).stdout.splitlines()
+            lines = subprocess.run(
+                ["nm", "--format=posix", path], stdout=subprocess.PIPE, text=True, check=True
+            ).stdout.splitlines()
             kinds = [line.split()[:2] for line in lines]
-            found.append((source, room, {n for n, k in kinds if k.isupper() and k != "U"},
-                          {n for n, k in kinds if k == "U"}))
+            found.append(
+                (
+                    source,
+                    room,
+                    {n for n, k in kinds if k.isupper() and k != "U"},
+                    {n for n, k in kinds if k == "U"},
+                )
+            )
     return found
 
 
 def symbol_violations(objects: Path) -> list[str]:
-    """Every undefined symbol whose definition lies in a room that the using one may not depend on."""
+    """Every undefined symbol that is defined in a room which the using one may not need."""
     table = symbols(objects)
     owner = {name: room for _, room, defined, _ in table for name in defined}
     found = []
@@ -89,7 +112,8 @@ def symbol_violations(objects: Path) -> list[str]:
         rooms, extra = SYMBOLS[room]
         for name in sorted(undefined):
             allowed = owner.get(name, room) in rooms or any(
-                name == e or (e[-1] == "*" and name.startswith(e[:-1])) for e in extra)
+                name == e or (e[-1] == "*" and name.startswith(e[:-1])) for e in extra
+            )
             if not allowed and source != WIRING:
                 found.append(f"{source}: {room} may not use {name} of {owner[name]}")
     return found

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Boot in QEMU under gdb and stop at kernel_main: `gdb.py COMMAND [WORD...]`. Without a terminal: stop, show, end.
+"""Boot in QEMU under gdb and stop at kernel_main: `gdb.py COMMAND [WORD...]`.
+
+Without a terminal: stop, show where, end.
 
 gdb starts QEMU itself and talks to it through a pipe: no port to choose, and QEMU ends with gdb.
 """
@@ -16,11 +18,13 @@ from runner.errors import EXIT_ERROR, RunnerError
 
 
 def script(box: machine.Machine) -> str:
-    """gdb's commands. A hardware breakpoint: the kernel is not in memory yet, and its tables are not active."""
+    """gdb's commands. A hardware breakpoint: the kernel is not in memory yet."""
     qemu = shlex.join([*box.command(), "-S", "-gdb", "stdio"])
-    return ("set confirm off\nset pagination off\nset debuginfod enabled off\n"
-            f"target remote | exec {qemu} 2>{shlex.quote(str(box.image.with_name('qemu.log')))}\n"
-            "hbreak kernel_main\ncontinue\n")
+    return (
+        "set confirm off\nset pagination off\nset debuginfod enabled off\n"
+        f"target remote | exec {qemu} 2>{shlex.quote(str(box.image.with_name('qemu.log')))}\n"
+        "hbreak kernel_main\ncontinue\n"
+    )
 
 
 def main(arguments: list[str]) -> int:

@@ -2,7 +2,7 @@
 # What has to be installed, and how: sourced by run.sh, which uses the tables.
 # shellcheck shell=bash disable=SC2034
 
-# package, and a command or file (the first that exists will do) that shows that it is there. Files of other
+# package, and commands or files of which any one shows that it is there. Files of other
 # distributions stand beside Debian's, so that the same table serves all.
 packages_to_run='
 gcc              gcc
@@ -10,14 +10,14 @@ libc6-dev        /usr/include/stdio.h
 make             make
 binutils         ld
 nasm             nasm
-gnu-efi          /usr/lib/crt0-efi-x86_64.o /usr/lib/gnuefi/crt0-efi-x86_64.o /usr/lib64/gnuefi/crt0-efi-x86_64.o
+gnu-efi          /usr/lib/crt0-efi-x86_64.o /usr/lib*/gnuefi/crt0-efi-x86_64.o
 libstb-dev       /usr/include/stb/stb_sprintf.h
 qemu-system-x86  qemu-system-x86_64
 mtools           mcopy
 python3          python3
 git              git'
 packages_of_firmware='
-ovmf             /usr/share/OVMF/OVMF_CODE_4M.fd /usr/share/OVMF/OVMF_CODE.fd /usr/share/qemu/firmware/*.json'
+ovmf             /usr/share/OVMF/OVMF_CODE*.fd /usr/share/qemu/firmware/*.json'
 packages_to_test='
 libcmocka-dev        /usr/include/cmocka.h
 libcapstone-dev      /usr/include/capstone/capstone.h
@@ -44,14 +44,15 @@ packages_missing()
     done <<<"$1"
 }
 
-# Install what is missing of table $1. $2: yes or no. Returns 1, with the command to type, if that cannot be done.
+# Install what is missing of table $1. $2: yes or no. Returns 1, with the command to type, if that
+# cannot be done.
 packages_install()
 {
     local missing as_root=() command
     mapfile -t missing < <(packages_missing "$1")
     [ "${#missing[@]}" -gt 0 ] || return 0
     if ! command -v apt-get >/dev/null; then
-        echo "run.sh: missing: ${missing[*]} (Debian's names); install these with this system's package manager" >&2
+        echo "run.sh: missing (Debian's names): ${missing[*]}" >&2
         return 1
     fi
     command=(apt-get install -y --no-install-recommends "${missing[@]}")
@@ -68,7 +69,8 @@ packages_install()
     fi
     echo "installing: ${missing[*]}"
     if ! "${as_root[@]}" apt-get -qq update </dev/null ||
-        ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${command[@]}" </dev/null >/dev/null; then
+        ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+            "${command[@]}" </dev/null >/dev/null; then
         echo "run.sh: the installation failed: ${command[*]}" >&2
         return 1
     fi

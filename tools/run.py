@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Build, boot in QEMU, follow, judge, report: `run.py COMMAND [WORD...]`.
 
-COMMAND is what the user typed for run.sh; it begins the replay command. The exit code is the verdict's.
+COMMAND is what the user typed for run.sh; it begins the replay command. The exit code is the
+verdict's.
 """
 
 import json
@@ -12,17 +13,40 @@ import shutil
 import sys
 from pathlib import Path
 
-from runner import (accel, build, copies, firmware, follow, junit, machine, records, report, summary,
-                    symbolize, tree, verdict, words)
+from runner import (
+    accel,
+    build,
+    copies,
+    firmware,
+    follow,
+    junit,
+    machine,
+    records,
+    report,
+    summary,
+    symbolize,
+    tree,
+    verdict,
+    words,
+)
 from runner.errors import EXIT_ERROR, RunnerError
 
 # Lines of the serial log that are for the files, not for the terminal.
-QUIET = (follow.START, "# replay: ", "# cpu ", "# time ", "# data ", "# hist ", "# Totals: ", "# note: ",
-         follow.END)
+QUIET = (
+    follow.START,
+    "# replay: ",
+    "# cpu ",
+    "# time ",
+    "# data ",
+    "# hist ",
+    "# Totals: ",
+    "# note: ",
+    follow.END,
+)
 
 
 def prepare(arguments: list[str]) -> tuple[words.Settings, firmware.Firmware, Path]:
-    """Settings, firmware and the run's directory with its own boot image. Mistakes first, then the build."""
+    """Settings, firmware, the run's directory with its image. Mistakes first, then the build."""
     with build.locked():
         build.make("host/words")
         settings = words.Settings.read(arguments)
@@ -33,11 +57,21 @@ def prepare(arguments: list[str]) -> tuple[words.Settings, firmware.Firmware, Pa
     return settings, flash, run
 
 
-def configure(settings: words.Settings, flash: firmware.Firmware, run: Path, word: str) -> machine.Machine:
+def configure(
+    settings: words.Settings, flash: firmware.Firmware, run: Path, word: str
+) -> machine.Machine:
     """The machine of this run with accelerator `word`; writes the kernel's words."""
     (run / "words.txt").write_text(f"{settings.kernel_line} accel={word}\n", encoding="ascii")
-    return machine.Machine(flash, word, settings.vcpus, settings.memory_mib, run / build.IMAGE,
-                           run / "words.txt", run / "serial.log", run / "debugcon.jsonl")
+    return machine.Machine(
+        flash,
+        word,
+        settings.vcpus,
+        settings.memory_mib,
+        run / build.IMAGE,
+        run / "words.txt",
+        run / "serial.log",
+        run / "debugcon.jsonl",
+    )
 
 
 def choose_accel(settings: words.Settings, flash: firmware.Firmware, run: Path) -> accel.Accel:
@@ -67,7 +101,9 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes() if path.is_file() else b""
 
 
-def collect(box: machine.Machine, run: Path) -> tuple[records.Records, list[str], list[copies.Copy]]:
+def collect(
+    box: machine.Machine, run: Path
+) -> tuple[records.Records, list[str], list[copies.Copy]]:
     """What the machine left: by its ports, and on its medium."""
     tap = records.tap_lines(read_bytes(box.serial))
     console = read_bytes(box.debugcon)
@@ -78,8 +114,10 @@ def collect(box: machine.Machine, run: Path) -> tuple[records.Records, list[str]
     def lines(text: bytes | None) -> list[str] | None:
         return None if text is None else text.decode("ascii", "backslashreplace").splitlines()
 
-    compared = [copies.compare("report.tap", "the serial port", tap, lines(stored_tap)),
-                copies.compare("report.jsonl", "the debug console", lines(console), lines(stored_json))]
+    compared = [
+        copies.compare("report.tap", "the serial port", tap, lines(stored_tap)),
+        copies.compare("report.jsonl", "the debug console", lines(console), lines(stored_json)),
+    ]
     return records.parse(console or stored_json or b""), tap, compared
 
 
@@ -106,9 +144,13 @@ def main(command: str, arguments: list[str]) -> int:
     document = report.document(run.name, found, judgement, compared, facts, replay)
     (run / "report.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     (run / "junit.xml").write_bytes(junit.render(document))
-    trace = [line for line in tap if not line.startswith(QUIET)] if found.hang or found.panic else []
+    trace = (
+        [line for line in tap if not line.startswith(QUIET)] if found.hang or found.panic else []
+    )
     trace = symbolize.symbolize(trace, run / build.KERNEL)
-    (run / "summary.txt").write_text(summary.full(document, tree.shown(run), trace), encoding="utf-8")
+    (run / "summary.txt").write_text(
+        summary.full(document, tree.shown(run), trace), encoding="utf-8"
+    )
     print("\n".join([*summary.notes(document), *summary.five_lines(document, tree.shown(run))]))
     return judgement.exit_code
 

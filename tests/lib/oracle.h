@@ -51,8 +51,10 @@ struct finding {
     uint8_t text[TEXT_POKE_MAX_OPCODE_SIZE]; /* the slot's bytes when it was found */
 };
 
-/* Judge signature `got` of an execution between lo and hi. `*image` is set if it is legal. Any
- * context. */
+/*
+ * Judge signature `got` of an execution between lo and hi. `*image` is set if it is legal. Any
+ * context.
+ */
 enum outcome oracle_judge(const struct site *s, uint64_t lo, uint64_t hi, uint32_t got,
                           unsigned *image);
 

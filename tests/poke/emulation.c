@@ -25,8 +25,7 @@ static uint64_t flags_of(unsigned set)
            (set & 8 ? 0x080 : 0) | (set & 16 ? 0x800 : 0);
 }
 
-/* The observer writes, the patcher reads after the observer has returned. But for stop and
- * complete. */
+/* The observer writes, the patcher reads once it has returned; stop and complete say their own. */
 static struct {
     uint8_t *slot;
     struct registers state[2][FLAG_SETS][SHIFTS]; /* real, emulated */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* INT3s that are not the engine's reach their owner, each one, while the engine is busy with its
- * own. */
+/* INT3s that are not the engine's reach their owner, each one, while it is busy with its own. */
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"
 #include "kernel/time/time.h"

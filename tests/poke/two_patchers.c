@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* I19: two cores patch the same sites, one by one and in batches; the last writer of each site
- * wins. */
+/* I19: two cores patch the same sites, singly and in batches; the last writer of each wins. */
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"
 #include "poke/event_log.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Must fail, hang or panic: faults of the machine and of tests, each for the detector that it
- * needs. */
+/* Must fail, hang or panic: faults of the machine and of tests, each for its detector. */
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/atomic.h"
 #include "kernel/lib/string.h"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures of the system tests: the source tree, and a way to run ./run.sh and to look at what it left."""
+"""Fixtures of the system tests: the source tree, and a way to run ./run.sh."""
 
 import sys
 from pathlib import Path

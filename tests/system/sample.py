@@ -6,28 +6,91 @@ import json
 NAMES = ["poke/int3", "stress/main", "unit/paging"]
 
 
-def records(verdict: str = "PASS", code: str = "0x10", tests: tuple = ("PASS", "PASS", "SKIP")) -> list[dict]:
+def records(
+    verdict: str = "PASS", code: str = "0x10", tests: tuple = ("PASS", "PASS", "SKIP")
+) -> list[dict]:
     """The record list of a run of three tests."""
-    hist = {"type": "hist", "test": "stress/main", "name": "total", "unit": "ns", "count": 2000, "min": 90_000,
-            "p50": 212_992, "p99": 450_560, "p999": 1_900_000, "max": 2_113_000, "sum": 480_000_000,
-            "trusted": False, "why": ["software emulation", "TSC not invariant"],
-            "buckets": [[90_112, 1000], [212_992, 1000]]}
+    hist = {
+        "type": "hist",
+        "test": "stress/main",
+        "name": "total",
+        "unit": "ns",
+        "count": 2000,
+        "min": 90_000,
+        "p50": 212_992,
+        "p99": 450_560,
+        "p999": 1_900_000,
+        "max": 2_113_000,
+        "sum": 480_000_000,
+        "trusted": False,
+        "why": ["software emulation", "TSC not invariant"],
+        "buckets": [[90_112, 1000], [212_992, 1000]],
+    }
     return [
-        {"type": "start", "version": "0.1.0", "build": "4f2c9e1", "seed": "0x5eed", "words": "seed=0x5eed"},
-        {"type": "cpu", "cpus": 4, "listed": 4, "failed": 0, "offline": 0, "vendor": "AuthenticAMD", "family": 15,
-         "model": 107, "stepping": 1, "microcode": "0x1000065", "brand": "QEMU TCG CPU version 2.5+",
-         "hypervisor": True, "hypervisor_vendor": "TCGTCGTCGTCG", "x2apic": False, "sync": "iret", "accel": "tcg"},
-        {"type": "time", "tsc_hz": 2596100000, "source": "PM timer", "spread_ppm": 20, "cross_source": "HPET",
-         "cross_ppm": 40, "invariant": False, "max_offset_ticks": 200},
+        {
+            "type": "start",
+            "version": "0.1.0",
+            "build": "4f2c9e1",
+            "seed": "0x5eed",
+            "words": "seed=0x5eed",
+        },
+        {
+            "type": "cpu",
+            "cpus": 4,
+            "listed": 4,
+            "failed": 0,
+            "offline": 0,
+            "vendor": "AuthenticAMD",
+            "family": 15,
+            "model": 107,
+            "stepping": 1,
+            "microcode": "0x1000065",
+            "brand": "QEMU TCG CPU version 2.5+",
+            "hypervisor": True,
+            "hypervisor_vendor": "TCGTCGTCGTCG",
+            "x2apic": False,
+            "sync": "iret",
+            "accel": "tcg",
+        },
+        {
+            "type": "time",
+            "tsc_hz": 2596100000,
+            "source": "PM timer",
+            "spread_ppm": 20,
+            "cross_source": "HPET",
+            "cross_ppm": 40,
+            "invariant": False,
+            "max_offset_ticks": 200,
+        },
         {"type": "plan", "count": 3, "budget_ms": 26000, "tests": NAMES},
-        *({"type": "test", "n": n + 1, "name": name, "claim": "a claim", "verdict": verdict_,
-           "reason": "" if verdict_ == "PASS" else f"because of {n}", "ms": 1500,
-           "saw": {"executions": 1000, "patches": 2000, "int3_hits": 30, "order_checks": 400}, "must_see": {}}
-          for n, (name, verdict_) in enumerate(zip(NAMES, tests))),
+        *(
+            {
+                "type": "test",
+                "n": n + 1,
+                "name": name,
+                "claim": "a claim",
+                "verdict": verdict_,
+                "reason": "" if verdict_ == "PASS" else f"because of {n}",
+                "ms": 1500,
+                "saw": {"executions": 1000, "patches": 2000, "int3_hits": 30, "order_checks": 400},
+                "must_see": {},
+            }
+            for n, (name, verdict_) in enumerate(zip(NAMES, tests))
+        ),
         {"type": "data", "test": "stress/main", "rate": 5000},
         hist,
-        {"type": "end", "verdict": verdict, "code": code, "pass": tests.count("PASS"), "skip": tests.count("SKIP"),
-         "weak": 0, "fail": tests.count("FAIL"), "error": 0, "judged": True, "note": ""},
+        {
+            "type": "end",
+            "verdict": verdict,
+            "code": code,
+            "pass": tests.count("PASS"),
+            "skip": tests.count("SKIP"),
+            "weak": 0,
+            "fail": tests.count("FAIL"),
+            "error": 0,
+            "judged": True,
+            "note": "",
+        },
     ]
 
 
@@ -36,14 +99,28 @@ def console(items: list[dict]) -> bytes:
     return b"".join(json.dumps(r, separators=(",", ":")).encode() + b"\n" for r in items)
 
 
-FIRMWARE = (b"\x1b[2J\x1b[01;01H\x1b[=3h\x1b[2J\x1b[01;01HBdsDxe: loading Boot0001 \"UEFI QEMU\"\r\n"
-            b"\x1b[0mCrossmod 0.1.0 4f2c9e1: taking over\r\n\x1b[01;01H\x1b[0m\x1b[37m")
+FIRMWARE = (
+    b"\x1b[2J\x1b[01;01H\x1b[=3h\x1b[2J\x1b[01;01HBdsDxe: loading Boot0001 \"UEFI QEMU\"\r\n"
+    b"\x1b[0mCrossmod 0.1.0 4f2c9e1: taking over\r\n\x1b[01;01H\x1b[0m\x1b[37m"
+)
 
 
 def serial(verdict: str = "PASS", code: str = "0x10") -> bytes:
     """The serial port's bytes: firmware, report, firmware."""
-    body = ["TAP version 14", "# crossmod 0.1.0 build 4f2c9e1 seed 0x5eed", '# cpu {"cpus":4}', "1..3 # budget 26 s",
-            "ok 1 - poke/int3", "# progress stress/main 5 s", "ok 2 - stress/main", "ok 3 - unit/paging # SKIP why",
-            "# Totals: pass:2 fail:0 skip:1 weak:0 error:0", f"# END verdict={verdict} code={code}"]
-    return FIRMWARE + "".join(f"{line}\r\n" for line in body).encode() + \
-        b"\x1b[01;01H# report written to \\crossmod\\ on the boot volume\r\n"
+    body = [
+        "TAP version 14",
+        "# crossmod 0.1.0 build 4f2c9e1 seed 0x5eed",
+        '# cpu {"cpus":4}',
+        "1..3 # budget 26 s",
+        "ok 1 - poke/int3",
+        "# progress stress/main 5 s",
+        "ok 2 - stress/main",
+        "ok 3 - unit/paging # SKIP why",
+        "# Totals: pass:2 fail:0 skip:1 weak:0 error:0",
+        f"# END verdict={verdict} code={code}",
+    ]
+    return (
+        FIRMWARE
+        + "".join(f"{line}\r\n" for line in body).encode()
+        + b"\x1b[01;01H# report written to \\crossmod\\ on the boot volume\r\n"
+    )

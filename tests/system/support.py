@@ -63,13 +63,18 @@ class Runner:
         self.process: subprocess.Popen | None = None
 
     def start(self, *words: str, cwd: Path | None = None, **environment: str) -> None:
-        """Start without waiting. accel=tcg unless the words say otherwise: tests are not judged by luck."""
+        """Start without waiting. accel=tcg unless the words say otherwise: no test goes by luck."""
         if not any(w.startswith("accel=") for w in words):
             words = (*words, "accel=tcg")
         self.process = subprocess.Popen(
-            [self.tree / "run.sh", "--no-install", *words], cwd=cwd or self.tree, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            env={**os.environ, "CROSSMOD_RUNS": str(self.runs), **environment})
+            [self.tree / "run.sh", "--no-install", *words],
+            cwd=cwd or self.tree,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "CROSSMOD_RUNS": str(self.runs), **environment},
+        )
 
     def wait(self) -> Result:
         """Wait for the end."""
@@ -79,8 +84,11 @@ class Runner:
             self.process.send_signal(signal.SIGTERM)
             text, _ = self.process.communicate()
             raise AssertionError(f"still running after {SECONDS} s:\n{text}") from None
-        directories = sorted(d for d in self.runs.iterdir() if d.is_dir() and not d.is_symlink()) \
-            if self.runs.is_dir() else []
+        directories = (
+            sorted(d for d in self.runs.iterdir() if d.is_dir() and not d.is_symlink())
+            if self.runs.is_dir()
+            else []
+        )
         return Result(self.process.returncode, text, directories[-1] if directories else None)
 
     def run(self, *words: str, cwd: Path | None = None, **environment: str) -> Result:
@@ -90,15 +98,21 @@ class Runner:
 
     def list_tests(self) -> list[str]:
         """./run.sh list."""
-        return subprocess.run([self.tree / "run.sh", "--no-install", "list"], stdout=subprocess.PIPE, text=True,
-                              check=True).stdout.splitlines()
+        return subprocess.run(
+            [self.tree / "run.sh", "--no-install", "list"],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
 
     def wait_for(self, name: str, text: str) -> Path:
         """Wait until file `name` of the run's directory contains `text`; returns the directory."""
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             for file in self.runs.glob(f"*/{name}"):
-                if not file.parent.is_symlink() and text in file.read_text(encoding="utf-8", errors="replace"):
+                if not file.parent.is_symlink() and text in file.read_text(
+                    encoding="utf-8", errors="replace"
+                ):
                     return file.parent
             time.sleep(0.1)
         raise AssertionError(f"{name} never contained {text!r}:\n{self.wait().text}")

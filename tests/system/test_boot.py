@@ -14,7 +14,15 @@ def check_report(result, tree) -> dict:
     jsonschema.Draft7Validator(schema).validate(report)
     assert [c["state"] for c in report["copies"]] == ["same", "same"], report["copies"]
     assert not report["damaged"]
-    for name in ("serial.log", "debugcon.jsonl", "report.tap", "junit.xml", "summary.txt", "qemu.cmd", "replay.cmd"):
+    for name in (
+        "serial.log",
+        "debugcon.jsonl",
+        "report.tap",
+        "junit.xml",
+        "summary.txt",
+        "qemu.cmd",
+        "replay.cmd",
+    ):
         assert result.file(name), name
     assert result.file("report.tap").startswith("TAP version 14\n")
     return report
@@ -36,7 +44,9 @@ def test_all_suites_but_the_stress(crossmod, tree, cpus):
 
 @pytest.mark.parametrize("cpus", [2, 4, 8])
 def test_the_stress_passes_and_says_what_it_saw(crossmod, tree, cpus):
-    result = crossmod.run(f"cpus={cpus}", "tests=stress/*", "seconds=4", "seed=0x5eed").expect("PASS", 0)
+    result = crossmod.run(f"cpus={cpus}", "tests=stress/*", "seconds=4", "seed=0x5eed").expect(
+        "PASS", 0
+    )
     report = check_report(result, tree)
     saw = result.test("stress/main")["saw"]
     assert saw["executions"] > 1000 and saw["patches"] > 1000 and saw["int3_hits"] > 100, saw

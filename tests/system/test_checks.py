@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Checks of the source and of what is built from it. Each checker is also shown a fault that it must find."""
+"""Checks of the source and of what is built from it. Each checker is shown a fault to find."""
 
 import os
 import re
@@ -33,23 +33,37 @@ def has_licence(text: str) -> bool:
 
 
 def run(*command: object, **options: object) -> subprocess.CompletedProcess:
-    return subprocess.run([str(c) for c in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False, **options)
+    return subprocess.run(
+        [str(c) for c in command],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        **options,
+    )
 
 
 # ---- text ----
 
+
 def test_every_file_names_its_licence(tree):
     assert not has_licence("/* Copyright */\n#include <x>\n")
-    missing = [str(p.relative_to(tree)) for p in sources(tree)
-               if p.suffix not in NO_COMMENTS and p.name not in PROSE
-               and not has_licence(p.read_text(encoding="utf-8", errors="replace"))]
+    missing = [
+        str(p.relative_to(tree))
+        for p in sources(tree)
+        if p.suffix not in NO_COMMENTS
+        and p.name not in PROSE
+        and not has_licence(p.read_text(encoding="utf-8", errors="replace"))
+    ]
     assert not missing
 
 
 def test_no_source_file_is_above_500_lines(tree):
-    lengths = {str(p.relative_to(tree)): len(p.read_text(encoding="utf-8").splitlines())
-               for p in sources(tree) if p.suffix in (".c", ".h", ".asm", ".py", ".sh")}
+    lengths = {
+        str(p.relative_to(tree)): len(p.read_text(encoding="utf-8").splitlines())
+        for p in sources(tree)
+        if p.suffix in (".c", ".h", ".asm", ".py", ".sh")
+    }
     assert not {name: n for name, n in lengths.items() if n > LINES_MAX}
 
 
@@ -81,23 +95,33 @@ def test_shell_scripts_pass_shellcheck(tree, tmp_path):
 
 # ---- rooms ----
 
+
 def test_dependencies_between_rooms_go_one_way(tree, out):
     result = run(sys.executable, tree / "tools" / "check_rooms.py", tree, out / "obj")
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("file, text, words", [
-    ("poke/bad.c", '#include "kernel/mm/mm.h"\n', 'poke may not include "kernel/mm/mm.h"'),
-    ("poke/bad.c", "#include <stdio.h>\n", "<stdio.h> is not a header of freestanding C"),
-    ("kernel/bad.h", '#include "smp/smp.h"\n', 'kernel may not include "smp/smp.h"'),
-    ("kernel/lib/bad.h", '#include "kernel/mm/mm.h"\n', "kernel/lib may not include"),
-    ("smp/bad.asm", '%include "poke/poke.h"\n', 'smp may not include "poke/poke.h"'),
-    ("tests/unit/bad.c", "#include <efi.h>\n", "only boot/ knows EFI"),
-    ("poke/bad.c", "void smp_start(void);\nvoid f(void);\nvoid f(void)\n{\n    smp_start();\n}\n",
-     "poke may not use smp_start of smp"),
-    ("kernel/bad.c", "void smp_start(void);\nvoid f(void);\nvoid f(void)\n{\n    smp_start();\n}\n",
-     "kernel may not use smp_start of smp"),
-])
+@pytest.mark.parametrize(
+    "file, text, words",
+    [
+        ("poke/bad.c", '#include "kernel/mm/mm.h"\n', 'poke may not include "kernel/mm/mm.h"'),
+        ("poke/bad.c", "#include <stdio.h>\n", "<stdio.h> is not a header of freestanding C"),
+        ("kernel/bad.h", '#include "smp/smp.h"\n', 'kernel may not include "smp/smp.h"'),
+        ("kernel/lib/bad.h", '#include "kernel/mm/mm.h"\n', "kernel/lib may not include"),
+        ("smp/bad.asm", '%include "poke/poke.h"\n', 'smp may not include "poke/poke.h"'),
+        ("tests/unit/bad.c", "#include <efi.h>\n", "only boot/ knows EFI"),
+        (
+            "poke/bad.c",
+            "void smp_start(void);\nvoid f(void);\nvoid f(void)\n{\n    smp_start();\n}\n",
+            "poke may not use smp_start of smp",
+        ),
+        (
+            "kernel/bad.c",
+            "void smp_start(void);\nvoid f(void);\nvoid f(void)\n{\n    smp_start();\n}\n",
+            "kernel may not use smp_start of smp",
+        ),
+    ],
+)
 def test_a_planted_wrong_dependency_is_found(tree, tmp_path, file, text, words):
     planted = {file: text, "smp/start.c": "void smp_start(void);\nvoid smp_start(void)\n{\n}\n"}
     for name, content in planted.items():
@@ -108,16 +132,19 @@ def test_a_planted_wrong_dependency_is_found(tree, tmp_path, file, text, words):
             target = tmp_path / "obj" / f"{name}.o"
             target.parent.mkdir(parents=True, exist_ok=True)
             subprocess.run(["gcc", "-c", path, "-o", target], check=True)
-    result = run(sys.executable, tree / "tools" / "check_rooms.py", tmp_path / "tree", tmp_path / "obj")
+    result = run(
+        sys.executable, tree / "tools" / "check_rooms.py", tmp_path / "tree", tmp_path / "obj"
+    )
     assert result.returncode == 1 and words in result.stdout, result.stdout
 
 
 # ---- products ----
 
+
 def segments(elf: bytes) -> list[tuple[int, int]]:
     """(flags, address) of each PT_LOAD segment of a 64-bit ELF file."""
     assert elf[:5] == b"\x7fELF\x02"
-    offset, = struct.unpack_from("<Q", elf, 32)
+    (offset,) = struct.unpack_from("<Q", elf, 32)
     size, count = struct.unpack_from("<HH", elf, 54)
     headers = [struct.unpack_from("<IIQQ", elf, offset + i * size) for i in range(count)]
     return [(flags, address) for kind, flags, _, address in headers if kind == 1]
@@ -127,7 +154,7 @@ def test_the_kernel_s_segments_are_w_xor_x(out):
     found = segments((out / "kernel.elf").read_bytes())
     assert [flags for flags, _ in found] == [5, 4, 6], "text R X, rodata R, data RW"
     assert all(address % 4096 == 0 for _, address in found)
-    assert found[0][1] == 0xffffffff80000000
+    assert found[0][1] == 0xFFFFFFFF80000000
 
 
 def test_the_loader_s_header_is_fit_for_strict_firmware(tree, out, tmp_path):
@@ -135,15 +162,15 @@ def test_the_loader_s_header_is_fit_for_strict_firmware(tree, out, tmp_path):
     result = run(sys.executable, check, out / "BOOTX64.EFI")
     assert result.returncode == 0, result.stdout
     image = bytearray((out / "BOOTX64.EFI").read_bytes())
-    header, = struct.unpack_from("<I", image, 0x3c)
+    (header,) = struct.unpack_from("<I", image, 0x3C)
     planted = tmp_path / "no_nx.efi"
-    image[header + 24 + 71] &= 0xfe  # DllCharacteristics: NX_COMPAT
+    image[header + 24 + 71] &= 0xFE  # DllCharacteristics: NX_COMPAT
     planted.write_bytes(image)
     assert run(sys.executable, check, planted).returncode
     image[header + 24 + 71] |= 1
-    optional, = struct.unpack_from("<H", image, header + 20)
+    (optional,) = struct.unpack_from("<H", image, header + 20)
     flags = header + 24 + optional + 36  # the first section's characteristics
-    struct.pack_into("<I", image, flags, struct.unpack_from("<I", image, flags)[0] | 0xa0000000)
+    struct.pack_into("<I", image, flags, struct.unpack_from("<I", image, flags)[0] | 0xA0000000)
     planted.write_bytes(image)
     assert run(sys.executable, check, planted).returncode
 
@@ -155,7 +182,9 @@ def build_copy(tree: Path, place: Path) -> bytes:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, target)
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
-    result = run("make", "-s", "-C", place, f"-j{os.cpu_count()}", "out/BOOTX64.EFI", env=environment)
+    result = run(
+        "make", "-s", "-C", place, f"-j{os.cpu_count()}", "out/BOOTX64.EFI", env=environment
+    )
     assert result.returncode == 0, result.stdout
     return (place / "out" / "BOOTX64.EFI").read_bytes()
 

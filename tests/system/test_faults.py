@@ -17,7 +17,10 @@ BROKEN_PROTOCOLS = {
     "must_fail": r".",
 }
 OTHER_VERDICTS = {
-    "must_pass": ("PASS", 0), "must_be_weak": ("WEAK", 4), "must_error": ("ERROR", 3), "must_skip": ("SKIP", 77),
+    "must_pass": ("PASS", 0),
+    "must_be_weak": ("WEAK", 4),
+    "must_error": ("ERROR", 3),
+    "must_skip": ("SKIP", 77),
     "must_skip_cores": ("SKIP", 77),
 }
 HANGS = {
@@ -33,8 +36,11 @@ def run_fault(crossmod, name: str, *words: str):
 
 
 def test_every_planted_fault_is_asserted_here(crossmod):
-    planted = {line.split()[0].removeprefix("selftest/") for line in crossmod.list_tests()
-               if line.startswith("selftest/")}
+    planted = {
+        line.split()[0].removeprefix("selftest/")
+        for line in crossmod.list_tests()
+        if line.startswith("selftest/")
+    }
     assert planted == {*BROKEN_PROTOCOLS, *OTHER_VERDICTS, *HANGS, *ALONE}
 
 
@@ -46,7 +52,9 @@ def test_a_broken_protocol_fails(crossmod, name, reason):
     assert record["reason"] in result.lines[-5], "the verdict line gives the reason"
 
 
-@pytest.mark.parametrize("name, verdict, code", [(n, *end) for n, end in OTHER_VERDICTS.items()], ids=OTHER_VERDICTS)
+@pytest.mark.parametrize(
+    "name, verdict, code", [(n, *end) for n, end in OTHER_VERDICTS.items()], ids=OTHER_VERDICTS
+)
 def test_the_other_verdicts(crossmod, name, verdict, code):
     result = run_fault(crossmod, name).expect(verdict, code)
     assert bool(result.test(f"selftest/{name}")["reason"]) == (verdict != "PASS")
@@ -57,7 +65,9 @@ def test_a_handler_without_the_stack_gap_is_caught(crossmod):
     result = run_fault(crossmod, "fault_no_stack_gap")
     assert result.report["verdict"] in ("FAIL", "PANIC"), result.text
     assert result.code in (1, 5)
-    assert re.search(r"#[A-Z]{2}|fault|stack|frame", result.report["reason"]), result.report["reason"]
+    assert re.search(r"#[A-Z]{2}|fault|stack|frame", result.report["reason"]), result.report[
+        "reason"
+    ]
 
 
 def backtraces(text: str) -> list[list[str]]:
@@ -89,15 +99,18 @@ def test_a_panic_has_a_symbolised_backtrace(crossmod):
     assert result.report["panic"]["text"]
     trace = backtraces(result.file("report.tap"))
     assert trace and any("fault_panic" in line for line in trace[0]), "named by the kernel itself"
-    assert re.search(r"^# +\S+ at .*tests/selftest/\w+\.c:\d+", result.file("summary.txt"), re.MULTILINE), \
-        "and with source lines by the runner"
+    assert re.search(
+        r"^# +\S+ at .*tests/selftest/\w+\.c:\d+", result.file("summary.txt"), re.MULTILINE
+    ), "and with source lines by the runner"
 
 
 def test_multi_threaded_tcg_is_caught(crossmod):
-    """It executes stale code under the correct protocol, but by a race: three tries, each with another seed."""
+    """It executes stale code under the correct protocol, but by a race: three tries."""
     ends = []
     for seed in (1, 2, 3):
-        result = crossmod.run("cpus=2", "tests=stress/*", "seconds=6", f"seed={seed}", "hang=10", "accel=tcg-mt")
+        result = crossmod.run(
+            "cpus=2", "tests=stress/*", "seconds=6", f"seed={seed}", "hang=10", "accel=tcg-mt"
+        )
         report = result.report
         assert report["judged"] is False and "emulator, not judged" in result.lines[-5], result.text
         ends.append(report["verdict"])

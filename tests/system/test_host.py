@@ -14,8 +14,13 @@ PROGRAMS = sorted(p.stem for p in (Path(__file__).parent.parent / "host").glob("
 def test_host(out, program):
     with build.locked():
         build.make(f"host/{program}")
-    result = subprocess.run([out / "host" / program], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                            check=False)
+    result = subprocess.run(
+        [out / "host" / program],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
     print(result.stdout)
     assert result.returncode == 0
     assert "PASSED" in result.stdout, "no test ran"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The runner's life with the machine: ends of every kind, several runs at once, other directories, gdb."""
+"""The runner's life with the machine: ends of every kind, runs side by side, gdb."""
 
 import os
 import shlex
@@ -19,7 +19,12 @@ def check_cut(result, words: str) -> None:
     result.expect("CUT", 7)
     report = result.report
     assert words in report["reason"], report["reason"]
-    assert report["start"] and report["cpu"] and report["plan"]["tests"] == ["stress/main"] and not report["tests"]
+    assert (
+        report["start"]
+        and report["cpu"]
+        and report["plan"]["tests"] == ["stress/main"]
+        and not report["tests"]
+    )
     assert "0 of 1 tests were recorded, then stress/main" in report["reason"]
     assert result.file("report.tap").startswith("TAP version 14\n")
     assert 'errors="1"' in result.file("junit.xml")
@@ -88,20 +93,31 @@ def test_gdb_stops_at_kernel_main(crossmod):
         pytest.skip("gdb is not installed")
     result = crossmod.run("gdb", "cpus=2")
     assert result.code == 0, result.text
-    assert "Breakpoint 1, kernel_main" in result.text and "kernel/main.c" in result.text, result.text
+    assert (
+        "Breakpoint 1, kernel_main" in result.text and "kernel/main.c" in result.text
+    ), result.text
 
 
 def test_missing_packages_are_named_with_the_command_to_type(tree):
-    script = (f". {tree}/tools/packages.sh; "
-              "packages_install 'sh sh\nno-such-package /no/such/file no-such-command' no")
-    result = subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            check=False)
+    script = (
+        f". {tree}/tools/packages.sh; "
+        "packages_install 'sh sh\nno-such-package /no/such/file no-such-command' no"
+    )
+    result = subprocess.run(
+        ["bash", "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     assert result.returncode == 1
     assert "missing: no-such-package." in result.stdout
     assert "apt-get install -y --no-install-recommends no-such-package" in result.stdout
 
 
 def test_help_shows_words_environment_and_exit_codes(tree):
-    result = subprocess.run([tree / "run.sh", "--no-install", "help"], stdout=subprocess.PIPE, text=True, check=True)
+    result = subprocess.run(
+        [tree / "run.sh", "--no-install", "help"], stdout=subprocess.PIPE, text=True, check=True
+    )
     for text in ("cpus", "accel", "seconds", "OVMF_CODE", "CROSSMOD_CFG", "77 SKIP"):
         assert text in result.stdout

@@ -5,38 +5,51 @@ import pytest
 from runner import accel
 
 
-@pytest.mark.parametrize("words, message", [
-    (("cpuz=4",), "unknown word 'cpuz'"),
-    (("cpus=many",), "cpus=many"),
-    (("cpus=5000",), "must be 0 to 4096"),
-    (("seconds=",), "seconds="),
-    (("cpus",), "cpus"),
-    (("accel=xen",), "accel=xen"),
-    (("--no-such-option",), "--no-such-option"),
-], ids=lambda value: value[0] if isinstance(value, tuple) else "error")
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (("cpuz=4",), "unknown word 'cpuz'"),
+        (("cpus=many",), "cpus=many"),
+        (("cpus=5000",), "must be 0 to 4096"),
+        (("seconds=",), "seconds="),
+        (("cpus",), "cpus"),
+        (("accel=xen",), "accel=xen"),
+        (("--no-such-option",), "--no-such-option"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "error",
+)
 def test_a_wrong_word_is_named_before_anything_runs(crossmod, words, message):
     result = crossmod.run(*words)
     assert result.code == 3 and message in result.text, result.text
     assert result.directory is None
 
 
-@pytest.mark.parametrize("words, message", [
-    (("tests=unit/no_such_test",), "unit/no_such_test"),
-    (("cpus=8", "vcpus=4", "tests=unit/*"), "this machine has 4 usable cores"),
-])
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (("tests=unit/no_such_test",), "unit/no_such_test"),
+        (("cpus=8", "vcpus=4", "tests=unit/*"), "this machine has 4 usable cores"),
+    ],
+)
 def test_what_only_the_kernel_can_know_is_an_error_of_the_run(crossmod, words, message):
     result = crossmod.run(*words).expect("ERROR", 3)
     assert message in result.report["reason"] and message in result.lines[-5], result.text
     assert result.report["bail"]
 
 
-@pytest.mark.parametrize("content, message", [
-    (b"cpus=2\nseconds=lots\n", "crossmod.cfg line 2"),
-    (bytes(range(256)), "not a text file"),
-    (b"\xff\xfe" + "cpus=2\n".encode("utf-16-le"), "not a text file"),
-    (b"x" * 70_000, "crossmod.cfg"),
-], ids=["wrong-value", "binary", "utf-16", "too-long"])
-def test_a_corrupt_configuration_file_is_an_error_that_names_it(crossmod, tmp_path, content, message):
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"cpus=2\nseconds=lots\n", "crossmod.cfg line 2"),
+        (bytes(range(256)), "not a text file"),
+        (b"\xff\xfe" + "cpus=2\n".encode("utf-16-le"), "not a text file"),
+        (b"x" * 70_000, "crossmod.cfg"),
+    ],
+    ids=["wrong-value", "binary", "utf-16", "too-long"],
+)
+def test_a_corrupt_configuration_file_is_an_error_that_names_it(
+    crossmod, tmp_path, content, message
+):
     config = tmp_path / "crossmod.cfg"
     config.write_bytes(content)
     result = crossmod.run("tests=unit/*", CROSSMOD_CFG=str(config)).expect("ERROR", 3)
@@ -64,7 +77,9 @@ def test_missing_firmware(crossmod, tmp_path):
 
 def test_more_cores_than_the_emulator_can(crossmod):
     result = crossmod.run("cpus=1000", "tests=unit/*").expect("CUT", 7)
-    assert "QEMU failed with status 1" in result.text and "CPUs" in result.report["reason"], result.text
+    assert (
+        "QEMU failed with status 1" in result.text and "CPUs" in result.report["reason"]
+    ), result.text
 
 
 def test_kvm_without_the_means(crossmod):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The runner's parts without a machine: firmware, accelerator, command line, symbols, following a log."""
+"""The runner's parts without a machine: firmware, accelerator, command line, log, symbols."""
 
 import json
 import subprocess
@@ -17,7 +17,9 @@ def fixture_environment(monkeypatch):
     monkeypatch.delenv("OVMF_VARS", raising=False)
 
 
-def flash(directory: Path, code: str, code_kib: int, variables: str, variables_kib: int) -> tuple[Path, Path]:
+def flash(
+    directory: Path, code: str, code_kib: int, variables: str, variables_kib: int
+) -> tuple[Path, Path]:
     """Two files of these sizes."""
     paths = directory / code, directory / variables
     for path, kib in zip(paths, (code_kib, variables_kib)):
@@ -26,6 +28,7 @@ def flash(directory: Path, code: str, code_kib: int, variables: str, variables_k
 
 
 # ---- firmware ----
+
 
 def test_a_pair_of_different_sizes_is_passed_over(tmp_path):
     wrong, _ = flash(tmp_path, "A_CODE.fd", 3568, "A_VARS.fd", 128)
@@ -36,12 +39,20 @@ def test_a_pair_of_different_sizes_is_passed_over(tmp_path):
 
 def test_descriptors_are_read_and_smm_builds_passed_over(tmp_path):
     code, variables = flash(tmp_path, "CODE,4M.fd", 3568, "VARS,4M.fd", 528)
-    entry = {"mapping": {"device": "flash", "executable": {"filename": str(code), "format": "raw"},
-                         "nvram-template": {"filename": str(variables), "format": "raw"}},
-             "targets": [{"architecture": "x86_64", "machines": ["pc-q35-*"]}], "features": []}
+    entry = {
+        "mapping": {
+            "device": "flash",
+            "executable": {"filename": str(code), "format": "raw"},
+            "nvram-template": {"filename": str(variables), "format": "raw"},
+        },
+        "targets": [{"architecture": "x86_64", "machines": ["pc-q35-*"]}],
+        "features": [],
+    }
     (tmp_path / "10-damaged.json").write_text("{", encoding="utf-8")
     (tmp_path / "20-other.json").write_text('{"mapping": 3}', encoding="utf-8")
-    (tmp_path / "30-smm.json").write_text(json.dumps({**entry, "features": ["requires-smm"]}), encoding="utf-8")
+    (tmp_path / "30-smm.json").write_text(
+        json.dumps({**entry, "features": ["requires-smm"]}), encoding="utf-8"
+    )
     with pytest.raises(RunnerError):
         firmware.find((), tmp_path)
     (tmp_path / "40-good.json").write_text(json.dumps(entry), encoding="utf-8")
@@ -53,7 +64,12 @@ def test_descriptors_are_read_and_smm_builds_passed_over(tmp_path):
 def test_no_firmware_says_what_to_install_on_each_distribution(tmp_path):
     with pytest.raises(RunnerError) as error:
         firmware.find((), tmp_path)
-    for text in ("apt-get install ovmf", "dnf install edk2-ovmf", "pacman -S edk2-ovmf", "OVMF_CODE"):
+    for text in (
+        "apt-get install ovmf",
+        "dnf install edk2-ovmf",
+        "pacman -S edk2-ovmf",
+        "OVMF_CODE",
+    ):
         assert text in str(error.value)
 
 
@@ -71,6 +87,7 @@ def test_the_environment_overrides_and_its_mistakes_are_named(tmp_path, monkeypa
 
 
 # ---- accelerator ----
+
 
 def kvm_machine(tmp_path: Path, flags: str) -> tuple[Path, Path]:
     cpuinfo, device = tmp_path / "cpuinfo", tmp_path / "kvm"
@@ -94,21 +111,32 @@ def probe(tmp_path: Path, program: str):
 
     def start():
         return subprocess.Popen([sys.executable, "-c", program, str(serial)]), serial
+
     return start
 
 
-SPEAKS = "import sys, time\nopen(sys.argv[1], 'w').write('\\x1b[0mTAP version 14\\r\\n'); time.sleep(60)"
+SPEAKS = (
+    "import sys, time\nopen(sys.argv[1], 'w').write('\\x1b[0mTAP version 14\\r\\n'); time.sleep(60)"
+)
 DIES = "import sys; sys.exit(1)"
 SILENT = "import time; time.sleep(60)"
 
 
-@pytest.mark.parametrize("word, program, obstacle, chosen", [
-    ("auto", SPEAKS, None, "kvm"), ("auto", DIES, None, "tcg"), ("auto", SILENT, None, "tcg"),
-    ("auto", SPEAKS, "no flag", "tcg"), ("kvm", SPEAKS, None, "kvm"), ("tcg", DIES, None, "tcg"),
-    ("tcg-mt", DIES, None, "tcg-mt"),
-])
-def test_kvm_is_used_only_where_a_probe_boot_reached_the_kernel(tmp_path, monkeypatch, word, program, obstacle,
-                                                              chosen):
+@pytest.mark.parametrize(
+    "word, program, obstacle, chosen",
+    [
+        ("auto", SPEAKS, None, "kvm"),
+        ("auto", DIES, None, "tcg"),
+        ("auto", SILENT, None, "tcg"),
+        ("auto", SPEAKS, "no flag", "tcg"),
+        ("kvm", SPEAKS, None, "kvm"),
+        ("tcg", DIES, None, "tcg"),
+        ("tcg-mt", DIES, None, "tcg-mt"),
+    ],
+)
+def test_kvm_is_used_only_where_a_probe_boot_reached_the_kernel(
+    tmp_path, monkeypatch, word, program, obstacle, chosen
+):
     monkeypatch.setattr(accel, "PROBE_SECONDS", 3)
     found = accel.choose(word, probe(tmp_path, program), obstacle)
     assert found.word == chosen and found.why
@@ -122,19 +150,37 @@ def test_asking_for_kvm_without_the_means_is_an_error(tmp_path, program, obstacl
 
 # ---- command line ----
 
+
 def test_the_command_line_is_what_the_accelerator_needs():
     def command(word: str) -> str:
-        return " ".join(machine.Machine(firmware.Firmware(Path("/c"), Path("/v")), word, 8, 512, Path("/a,b/i"),
-                                        Path("/w"), Path("/s"), Path("/d")).command())
+        return " ".join(
+            machine.Machine(
+                firmware.Firmware(Path("/c"), Path("/v")),
+                word,
+                8,
+                512,
+                Path("/a,b/i"),
+                Path("/w"),
+                Path("/s"),
+                Path("/d"),
+            ).command()
+        )
+
     assert "-accel tcg,thread=single -cpu max -smp 8 -m 512" in command("tcg")
     assert "-accel tcg,thread=multi" in command("tcg-mt")
     assert "-accel kvm -cpu host" in command("kvm")
     assert "file=/a,,b/i" in command("tcg")
-    for part in ("isa-debug-exit,iobase=0xf4,iosize=4", "iobase=0xe9", "-no-reboot", "opt/org.crossmod/words"):
+    for part in (
+        "isa-debug-exit,iobase=0xf4,iosize=4",
+        "iobase=0xe9",
+        "-no-reboot",
+        "opt/org.crossmod/words",
+    ):
         assert part in command("tcg")
 
 
 # ---- following ----
+
 
 def test_the_limit_follows_the_plan_unless_it_is_given():
     limit = follow.Limit(0, 20)
@@ -167,21 +213,34 @@ def test_each_run_has_its_own_directory(tmp_path, monkeypatch):
 
 # ---- symbols ----
 
+
 def test_return_addresses_are_looked_up_one_byte_before():
-    lines = ["# PANIC", "# BT 0x1000 a+0x1", "# BT 0x2000 b+0x2", "# rip 0x1", "# BT 0x3000 c", "# BT 0x4000"]
-    assert symbolize.lookup_addresses(lines) == [(1, 0x1000), (2, 0x1fff), (4, 0x3000), (5, 0x3fff)]
+    lines = [
+        "# PANIC",
+        "# BT 0x1000 a+0x1",
+        "# BT 0x2000 b+0x2",
+        "# rip 0x1",
+        "# BT 0x3000 c",
+        "# BT 0x4000",
+    ]
+    assert symbolize.lookup_addresses(lines) == [(1, 0x1000), (2, 0x1FFF), (4, 0x3000), (5, 0x3FFF)]
 
 
 def test_source_lines_stand_below_their_addresses(tmp_path):
     source = tmp_path / "trace.c"
-    source.write_text("static int inner(volatile int *p)\n{\n    return *p;\n}\n"
-                      "int outer(volatile int *p)\n{\n    return inner(p) + 1;\n}\nint main(void)\n{\n"
-                      "    volatile int x = 0;\n    return outer(&x);\n}\n", encoding="utf-8")
+    source.write_text(
+        "static int inner(volatile int *p)\n{\n    return *p;\n}\n"
+        "int outer(volatile int *p)\n{\n    return inner(p) + 1;\n}\nint main(void)\n{\n"
+        "    volatile int x = 0;\n    return outer(&x);\n}\n",
+        encoding="utf-8",
+    )
     program = tmp_path / "trace"
     subprocess.run(["gcc", "-g", "-O1", "-no-pie", source, "-o", program], check=True)
     names = subprocess.run(["nm", program], stdout=subprocess.PIPE, text=True, check=True).stdout
     outer = next(line.split()[0] for line in names.splitlines() if line.endswith(" T outer"))
-    lines = symbolize.symbolize(["# PANIC", f"# BT 0x{int(outer, 16):x} outer+0x0", "# BT 0x10 ?", "# end"], program)
+    lines = symbolize.symbolize(
+        ["# PANIC", f"# BT 0x{int(outer, 16):x} outer+0x0", "# BT 0x10 ?", "# end"], program
+    )
     assert lines[0] == "# PANIC" and lines[-1] == "# end" and len(lines) >= 5
     assert any("trace.c:" in line for line in lines[2:])
     unknown = lines.index("# BT 0x10 ?")

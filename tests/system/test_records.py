@@ -30,10 +30,21 @@ def test_a_log_cut_at_any_byte_keeps_all_whole_records():
 
 def test_garbage_is_kept_apart_and_stops_nothing():
     items = sample.console(sample.records()).split(b"\n")
-    garbage = [b"\xff\xfe\x00\x01", b"[1,2]", b'"text"', b"{}", b'{"type":"nonsense"}', b'{"type":["list"]}',
-               b'{"type":null}', b"{" * 5000, b"[" * 100_000, b"NaN", b'{"type":"start","version":"2"}']
+    garbage = [
+        b"\xff\xfe\x00\x01",
+        b"[1,2]",
+        b'"text"',
+        b"{}",
+        b'{"type":"nonsense"}',
+        b'{"type":["list"]}',
+        b'{"type":null}',
+        b"{" * 5000,
+        b"[" * 100_000,
+        b"NaN",
+        b'{"type":"start","version":"2"}',
+    ]
     mixed = b"\n".join(line for pair in zip(items, garbage) for line in pair)
-    found = records.parse(mixed + b"\n" + b"\n".join(items[len(garbage):]))
+    found = records.parse(mixed + b"\n" + b"\n".join(items[len(garbage) :]))
     assert len(found.damaged) == len(garbage)
     assert found.start["version"] == "0.1.0" and len(found.tests) == 3 and len(found.ends) == 1
 
@@ -65,5 +76,7 @@ def test_tap_without_end_has_no_verdict():
 
 
 def test_a_loader_that_bails_out_is_heard():
-    lines = records.tap_lines(sample.FIRMWARE + b"\r\nBail out! the embedded kernel is not an ELF file\r\n")
+    lines = records.tap_lines(
+        sample.FIRMWARE + b"\r\nBail out! the embedded kernel is not an ELF file\r\n"
+    )
     assert records.bail_out(lines) == "the embedded kernel is not an ELF file"

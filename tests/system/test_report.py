@@ -20,15 +20,30 @@ def document(items: list[dict], status: int = 33, accel: str = "tcg", name: str 
     return document_of(records.parse(sample.console(items)), status, accel, name)
 
 
-def document_of(found: records.Records, status: int, accel: str = "tcg", name: str = "PASS") -> dict:
+def document_of(
+    found: records.Records, status: int, accel: str = "tcg", name: str = "PASS"
+) -> dict:
     end = Ending(status, None, 12.3)
     judged = verdict.judge(end, found, records.tap_lines(sample.serial(name)), "")
-    box = machine.Machine(Firmware(Path("/code"), Path("/vars")), accel, 4, 512, Path("/i"), Path("/w"), Path("/s"),
-                          Path("/d"))
+    box = machine.Machine(
+        Firmware(Path("/code"), Path("/vars")),
+        accel,
+        4,
+        512,
+        Path("/i"),
+        Path("/w"),
+        Path("/s"),
+        Path("/d"),
+    )
     compared = [copies.compare(f, "a port", ["a"], ["a"]) for f in ("report.tap", "report.jsonl")]
-    return report.document("20260101-000000", found, judged, compared,
-                           report.emulation_facts(box, Accel(accel, "asked for"), "7.2.22", end),
-                           "./run.sh seed=0x5eed accel=tcg")
+    return report.document(
+        "20260101-000000",
+        found,
+        judged,
+        compared,
+        report.emulation_facts(box, Accel(accel, "asked for"), "7.2.22", end),
+        "./run.sh seed=0x5eed accel=tcg",
+    )
 
 
 @pytest.fixture(name="schema")
@@ -47,9 +62,16 @@ def test_the_document_of_every_end_follows_the_schema(schema):
 
 def test_the_schema_refuses_what_is_wrong(schema):
     good = document(sample.records())
-    for path, value in ((("verdict",), "FINE"), (("exit_code",), 2), (("tests", 0, "verdict"), "pass"),
-                        (("hists", 0, "p50"), -1), (("start", "seed"), "5eed"), (("emulation", "accel"), "bochs"),
-                        (("copies",), []), (("surplus",), 1)):
+    for path, value in (
+        (("verdict",), "FINE"),
+        (("exit_code",), 2),
+        (("tests", 0, "verdict"), "pass"),
+        (("hists", 0, "p50"), -1),
+        (("start", "seed"), "5eed"),
+        (("emulation", "accel"), "bochs"),
+        (("copies",), []),
+        (("surplus",), 1),
+    ):
         bad = copy.deepcopy(good)
         place = bad
         for key in path[:-1]:
@@ -59,10 +81,17 @@ def test_the_schema_refuses_what_is_wrong(schema):
 
 
 def test_junit_counts_what_the_report_says():
-    suite = ElementTree.fromstring(junit.render(document(
-        sample.records("FAIL", "0x11", ("PASS", "FAIL", "SKIP")), 35, name="FAIL")))
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors"), suite.get("skipped")) == \
-        ("3", "1", "0", "1")
+    suite = ElementTree.fromstring(
+        junit.render(
+            document(sample.records("FAIL", "0x11", ("PASS", "FAIL", "SKIP")), 35, name="FAIL")
+        )
+    )
+    assert (
+        suite.get("tests"),
+        suite.get("failures"),
+        suite.get("errors"),
+        suite.get("skipped"),
+    ) == ("3", "1", "0", "1")
     failure = suite.find("testcase[@name='main']/failure")
     assert failure.get("message") == "FAIL: because of 1"
 
@@ -84,11 +113,18 @@ def test_the_summary_ends_in_five_lines():
     lines = summary.five_lines(document(sample.records()), "out/x")
     assert len(lines) == 5 and not any("\n" in line for line in lines)
     assert lines[0] == "PASS (under TCG: the logic is shown, not silicon)"
-    assert lines[1] == ("tests: 3 of 3 ran: 2 pass 1 skip; 3 000 executions, 6 000 patches, 90 INT3 hits,"
-                        " 1 200 order checks")
-    assert lines[2] == ("latency of one patch: p50 213 us, p99 451 us, max 2.11 ms (2000 patches;"
-                        " not trusted: software emulation, TSC not invariant)")
-    assert lines[3].startswith("files: out/x/") and lines[4] == "replay: ./run.sh seed=0x5eed accel=tcg"
+    assert lines[1] == (
+        "tests: 3 of 3 ran: 2 pass 1 skip; 3 000 executions, 6 000 patches, 90 INT3 hits,"
+        " 1 200 order checks"
+    )
+    assert lines[2] == (
+        "latency of one patch: p50 213 us, p99 451 us, max 2.11 ms (2000 patches;"
+        " not trusted: software emulation, TSC not invariant)"
+    )
+    assert (
+        lines[3].startswith("files: out/x/")
+        and lines[4] == "replay: ./run.sh seed=0x5eed accel=tcg"
+    )
 
 
 def test_multi_threaded_tcg_is_never_judged():
@@ -104,8 +140,10 @@ def test_every_cut_gives_five_lines():
 
 
 def test_durations_have_three_digits_and_a_unit():
-    assert [summary.duration(n) for n in (0, 7, 999, 1000, 12_345, 1_000_000, 123_456_789, 5_000_000_000)] == \
-        ["0 ns", "7 ns", "999 ns", "1 us", "12.3 us", "1 ms", "123 ms", "5 s"]
+    assert [
+        summary.duration(n)
+        for n in (0, 7, 999, 1000, 12_345, 1_000_000, 123_456_789, 5_000_000_000)
+    ] == ["0 ns", "7 ns", "999 ns", "1 us", "12.3 us", "1 ms", "123 ms", "5 s"]
 
 
 def test_damaged_records_still_give_a_report():

@@ -26,7 +26,9 @@ class Accel:
         return f"accelerator: {NAMES[self.word]} ({self.why})"
 
 
-def kvm_obstacle(cpuinfo: Path = Path("/proc/cpuinfo"), device: Path = Path("/dev/kvm")) -> str | None:
+def kvm_obstacle(
+    cpuinfo: Path = Path("/proc/cpuinfo"), device: Path = Path("/dev/kvm")
+) -> str | None:
     """Why KVM cannot run a guest here, None if nothing is known against it.
 
     The device alone says nothing: inside a virtual machine it can exist without hardware support.
@@ -42,7 +44,7 @@ def kvm_obstacle(cpuinfo: Path = Path("/proc/cpuinfo"), device: Path = Path("/de
 
 
 def reaches_kernel(start: Callable[[], tuple]) -> bool:
-    """Boot once and wait for the kernel's first line. `start` returns the process and its serial log."""
+    """Boot once, wait for the kernel's first line. `start` returns process and serial log."""
     process, serial = start()
     deadline = time.monotonic() + PROBE_SECONDS
     try:

@@ -26,8 +26,12 @@ def locked() -> Iterator[None]:
 
 
 def out_argument() -> str:
-    """make's name for the build directory: `out` must stay `out`, the dependency files contain it."""
-    return str(tree.OUT.relative_to(tree.ROOT)) if tree.OUT.is_relative_to(tree.ROOT) else str(tree.OUT)
+    """make's name of the build directory. `out` must stay `out`: dependency files contain it."""
+    return (
+        str(tree.OUT.relative_to(tree.ROOT))
+        if tree.OUT.is_relative_to(tree.ROOT)
+        else str(tree.OUT)
+    )
 
 
 def make(*products: str) -> None:
@@ -36,13 +40,17 @@ def make(*products: str) -> None:
     command = ["make", "-C", str(tree.ROOT), "-s", f"-j{os.cpu_count()}", f"O={out}"]
     # A make above this one must not lend its job server: its pipe is not inherited.
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
-    if subprocess.run([*command, *(f"{out}/{p}" for p in products)], env=environment,
-                      stdin=subprocess.DEVNULL, check=False).returncode:
+    if subprocess.run(
+        [*command, *(f"{out}/{p}" for p in products)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    ).returncode:
         raise RunnerError("the build failed; make's messages are above")
 
 
 def stage(run: Path, config: str | None) -> None:
-    """Make the run's own boot image, with `config` as its crossmod.cfg, and keep the kernel that is in it.
+    """Make the run's own boot image, with `config` as crossmod.cfg, and keep the kernel in it.
 
     The caller holds the lock. The kernel is linked, not copied: a later build writes a new file.
     """
@@ -60,8 +68,12 @@ def stage(run: Path, config: str | None) -> None:
 
 def extract(run: Path, path: str) -> bytes | None:
     """A file of the run's image, None if it is not there."""
-    result = subprocess.run([tree.ROOT / "tools" / "mkimage", "--extract", run / IMAGE, path],
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    result = subprocess.run(
+        [tree.ROOT / "tools" / "mkimage", "--extract", run / IMAGE, path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
     return result.stdout if result.returncode == 0 else None
 
 

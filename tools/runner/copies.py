@@ -18,10 +18,13 @@ class Copy:
 
 
 def compare(file: str, port: str, shown: list[str], stored: list[str] | None) -> Copy:
-    """`shown` came by the port named `port`, `stored` is the file's content, None if there is no such file."""
+    """`shown` came by the port named `port`; `stored` is the file's content or None."""
     if stored is None:
-        return Copy(file, "absent", f"the medium has no {file}: the loader writes it only after"
-                                    " the kernel has returned")
+        return Copy(
+            file,
+            "absent",
+            f"the medium has no {file}: the loader writes it only after" " the kernel has returned",
+        )
     if shown == stored:
         return Copy(file, "same", f"{len(stored)} lines, the same by {port} and on the medium")
     common = min(len(shown), len(stored))
@@ -30,5 +33,9 @@ def compare(file: str, port: str, shown: list[str], stored: list[str] | None) ->
     def at(lines: list[str]) -> str:
         return ascii(lines[first][:100]) if first < len(lines) else "nothing more"
 
-    return Copy(file, "differs", f"{len(shown)} lines by {port}, {len(stored)} in {file} on the medium;"
-                                 f" first difference in line {first + 1}: {at(shown)} against {at(stored)}")
+    return Copy(
+        file,
+        "differs",
+        f"{len(shown)} lines by {port}, {len(stored)} in {file} on the medium;"
+        f" first difference in line {first + 1}: {at(shown)} against {at(stored)}",
+    )

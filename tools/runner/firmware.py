@@ -37,10 +37,14 @@ class Firmware:
     variables: Path
 
     def drives(self) -> list[str]:
-        """QEMU's arguments. snapshot=on: what the firmware stores is dropped, the file is never written."""
-        return ["-drive", f"if=pflash,format={_format(self.code)},readonly=on,file={comma(self.code)}",
-                "-drive", f"if=pflash,format={_format(self.variables)},snapshot=on,"
-                          f"file={comma(self.variables)}"]
+        """QEMU's arguments. snapshot=on: what the firmware stores is dropped, not written."""
+        return [
+            "-drive",
+            f"if=pflash,format={_format(self.code)},readonly=on,file={comma(self.code)}",
+            "-drive",
+            f"if=pflash,format={_format(self.variables)},snapshot=on,"
+            f"file={comma(self.variables)}",
+        ]
 
 
 def comma(path: Path) -> str:
@@ -53,7 +57,7 @@ def _format(path: Path) -> str:
 
 
 def _fits(firmware: Firmware) -> bool:
-    """Both files exist, and they are halves of one flash: 2 MiB or 4 MiB in all. Others do not boot."""
+    """Both exist and are the halves of one flash: 2 MiB or 4 MiB in all. Others do not boot."""
     if not (firmware.code.is_file() and firmware.variables.is_file()):
         return False
     if _format(firmware.code) == "qcow2":
@@ -68,11 +72,16 @@ def _described(directory: Path) -> Iterator[Firmware]:
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))
             mapping = entry["mapping"]
-            targets = [t for t in entry["targets"] if t["architecture"] == "x86_64"
-                       and any("q35" in m for m in t["machines"])]
+            targets = [
+                t
+                for t in entry["targets"]
+                if t["architecture"] == "x86_64" and any("q35" in m for m in t["machines"])
+            ]
             if targets and mapping["device"] == "flash" and "requires-smm" not in entry["features"]:
-                yield Firmware(Path(mapping["executable"]["filename"]),
-                               Path(mapping["nvram-template"]["filename"]))
+                yield Firmware(
+                    Path(mapping["executable"]["filename"]),
+                    Path(mapping["nvram-template"]["filename"]),
+                )
         except (OSError, ValueError, KeyError, TypeError):
             continue  # a descriptor of another kind or a damaged one: no reason to stop
 
@@ -86,8 +95,10 @@ def _from_environment(code: str, variables: str | None) -> Firmware:
         if not path.is_file():
             raise RunnerError(f"{variable}={path}: no such file")
     if found.code == found.variables or not _fits(found):
-        raise RunnerError(f"OVMF_CODE={found.code} and OVMF_VARS={found.variables} are not the two halves"
-                          " of one firmware: together they must be 2 MiB or 4 MiB")
+        raise RunnerError(
+            f"OVMF_CODE={found.code} and OVMF_VARS={found.variables} are not the two halves"
+            " of one firmware: together they must be 2 MiB or 4 MiB"
+        )
     return found
 
 

@@ -18,7 +18,7 @@ END = "# END "
 
 
 def clean(raw: bytes) -> str:
-    """One line of the serial port, ASCII, without the firmware's escape sequences and carriage returns."""
+    """One line of the serial port: ASCII, no escape sequences, no carriage returns."""
     return ANSI.sub("", raw.decode("ascii", "backslashreplace")).replace("\r", "")
 
 
@@ -92,9 +92,10 @@ class Limit:
             self.seconds = self.UNTIL_PLAN + self._least + 4 * int(plan.group(1))
 
 
-def follow(process: subprocess.Popen, serial: Path, limit: Limit,
-           show: Callable[[str], None]) -> Ending:
-    """Wait for the machine's end; hand each line from the TAP version line to the end marker to `show`."""
+def follow(
+    process: subprocess.Popen, serial: Path, limit: Limit, show: Callable[[str], None]
+) -> Ending:
+    """Wait for the machine's end; `show` gets the lines from the TAP version to the end marker."""
     began = time.monotonic()
     tail = Tail(serial)
     started = finished = False

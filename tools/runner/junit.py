@@ -13,8 +13,13 @@ def render(report: dict) -> bytes:
 
     def case(name: str, milliseconds: int, element: str | None, message: str) -> None:
         group, _, test = name.partition("/")
-        node = ElementTree.SubElement(suite, "testcase", classname=f"crossmod.{group}", name=test or name,
-                                      time=f"{milliseconds / 1000:.3f}")
+        node = ElementTree.SubElement(
+            suite,
+            "testcase",
+            classname=f"crossmod.{group}",
+            name=test or name,
+            time=f"{milliseconds / 1000:.3f}",
+        )
         if element:
             counts[element] += 1
             ElementTree.SubElement(node, element, message=_printable(message))
@@ -22,16 +27,23 @@ def render(report: dict) -> bytes:
     recorded = set()
     for test in report["tests"]:
         recorded.add(test["name"])
-        case(test["name"], test["ms"],
-             None if test["verdict"] == "PASS" else ELEMENT.get(test["verdict"], "error"),
-             f"{test['verdict']}: {test['reason']}")
+        case(
+            test["name"],
+            test["ms"],
+            None if test["verdict"] == "PASS" else ELEMENT.get(test["verdict"], "error"),
+            f"{test['verdict']}: {test['reason']}",
+        )
     planned = report["plan"]["tests"] if report["plan"] else []
     missing = [str(name) for name in planned if name not in recorded]
     for name in missing:
         case(name, 0, "error", f"no record: {report['verdict']}: {report['reason']}")
     if not recorded and not missing:
-        case("run/boot", 0, None if report["exit_code"] == 0 else "error",
-             f"{report['verdict']}: {report['reason']}")
+        case(
+            "run/boot",
+            0,
+            None if report["exit_code"] == 0 else "error",
+            f"{report['verdict']}: {report['reason']}",
+        )
 
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(counts["failure"]))

@@ -34,17 +34,41 @@ class Machine:
         """q35, USB stick, serial port and debug console into files, exit by port 0xf4."""
         cpu = "host,migratable=off" if self.accel == "kvm" else "max"
         return [
-            QEMU, "-machine", "q35", "-accel", ACCELERATORS[self.accel], "-cpu", cpu,
-            "-smp", str(self.vcpus), "-m", str(self.memory_mib),
-            "-display", "none", "-net", "none", "-no-reboot",
+            QEMU,
+            "-machine",
+            "q35",
+            "-accel",
+            ACCELERATORS[self.accel],
+            "-cpu",
+            cpu,
+            "-smp",
+            str(self.vcpus),
+            "-m",
+            str(self.memory_mib),
+            "-display",
+            "none",
+            "-net",
+            "none",
+            "-no-reboot",
             *self.firmware.drives(),
-            "-device", "qemu-xhci", "-device", "usb-storage,drive=stick,bootindex=0",
-            "-drive", f"if=none,id=stick,format=raw,file={comma(self.image)}",
-            "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-            "-chardev", f"file,id=serial,path={comma(self.serial)}", "-serial", "chardev:serial",
-            "-chardev", f"file,id=debugcon,path={comma(self.debugcon)}",
-            "-device", "isa-debugcon,iobase=0xe9,chardev=debugcon",
-            "-fw_cfg", f"name=opt/org.crossmod/words,file={comma(self.words)}",
+            "-device",
+            "qemu-xhci",
+            "-device",
+            "usb-storage,drive=stick,bootindex=0",
+            "-drive",
+            f"if=none,id=stick,format=raw,file={comma(self.image)}",
+            "-device",
+            "isa-debug-exit,iobase=0xf4,iosize=4",
+            "-chardev",
+            f"file,id=serial,path={comma(self.serial)}",
+            "-serial",
+            "chardev:serial",
+            "-chardev",
+            f"file,id=debugcon,path={comma(self.debugcon)}",
+            "-device",
+            "isa-debugcon,iobase=0xe9,chardev=debugcon",
+            "-fw_cfg",
+            f"name=opt/org.crossmod/words,file={comma(self.words)}",
         ]
 
 
@@ -52,7 +76,9 @@ def version() -> str:
     """QEMU's version line."""
     if not shutil.which(QEMU):
         raise RunnerError(f"{QEMU} is not installed")
-    first = subprocess.run([QEMU, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    first = subprocess.run(
+        [QEMU, "--version"], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
     return first.splitlines()[0].removeprefix("QEMU emulator version ")
 
 
@@ -62,11 +88,17 @@ def _die_with_parent() -> None:
 
 
 def start(machine: Machine, messages: Path) -> subprocess.Popen:
-    """Start it in a session of its own: a Ctrl-C of the terminal is for the runner, which then ends QEMU."""
+    """Start it in its own session: the terminal's Ctrl-C is for the runner, which ends QEMU."""
     with open(messages, "wb") as stderr:
-        return subprocess.Popen(machine.command(), stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
-                                start_new_session=True, preexec_fn=_die_with_parent,
-                                env={**os.environ, "LC_ALL": "C"})
+        return subprocess.Popen(
+            machine.command(),
+            stdin=subprocess.DEVNULL,
+            stdout=stderr,
+            stderr=stderr,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+            env={**os.environ, "LC_ALL": "C"},
+        )
 
 
 def end(process: subprocess.Popen) -> None:

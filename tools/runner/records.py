@@ -15,8 +15,14 @@ NEEDED = {
     "plan": {"count": int, "tests": list},
     "test": {"name": str, "verdict": str, "reason": str, "ms": int, "saw": dict},
     "data": {"test": str},
-    "hist": {"test": str, "name": str, "unit": str, "trusted": bool, "why": list,
-             **dict.fromkeys(("count", "min", "p50", "p99", "p999", "max"), int)},
+    "hist": {
+        "test": str,
+        "name": str,
+        "unit": str,
+        "trusted": bool,
+        "why": list,
+        **dict.fromkeys(("count", "min", "p50", "p99", "p999", "max"), int),
+    },
     "hang": {"stage": str, "silent": str},
     "panic": {"text": str},
     "bail": {"why": str},
@@ -44,7 +50,7 @@ class Records:
     damaged: list[str] = field(default_factory=list)  # lines that are no record, shortened
 
     def add(self, record: dict) -> bool:
-        """File one record by its type; False if it is of no known type, not whole or a second of a single kind."""
+        """File one record by type; False if unknown, not whole, or a second of a single kind."""
         kind = str(record.pop("type", None))
         if not _is_whole(record, NEEDED.get(kind)):
             return False
@@ -58,12 +64,15 @@ class Records:
 
 
 def _is_whole(record: dict, needed: dict | None) -> bool:
-    return (needed is not None and all(type(record.get(name)) is kind for name, kind in needed.items())
-            and all(type(n) is int for n in record.get("saw", {}).values()))
+    return (
+        needed is not None
+        and all(type(record.get(name)) is kind for name, kind in needed.items())
+        and all(type(n) is int for n in record.get("saw", {}).values())
+    )
 
 
 def parse(text: bytes) -> Records:
-    """All records of a JSON-lines log. What is no record is kept in `damaged`, never an exception."""
+    """All records of a JSON-lines log. What is no record goes to `damaged`; nothing raises."""
     records = Records()
     for line in text.decode("utf-8", "replace").replace("\r", "").split("\n"):
         if not line.strip("\0 "):
@@ -81,8 +90,8 @@ def parse(text: bytes) -> Records:
 def tap_lines(serial: bytes) -> list[str]:
     """The report's part of a serial log: from the TAP version line to the end marker.
 
-    The firmware writes to the same port before and after, and leaves escape sequences in front of the first line.
-    A loader that fails has no version line, only its "Bail out!".
+    The firmware writes to the same port before and after, and leaves escape sequences in front of
+    the first line. A loader that fails has no version line, only its "Bail out!".
     """
     lines = [clean(raw) for raw in serial.split(b"\n")]
     first = next((i for i, line in enumerate(lines) if START in line), None)
@@ -90,7 +99,7 @@ def tap_lines(serial: bytes) -> list[str]:
         return [line for line in lines if line.startswith("Bail out!")]
     lines[first] = START
     last = next((i for i, line in enumerate(lines) if i > first and END_LINE.match(line)), None)
-    lines = lines[first:] if last is None else lines[first:last + 1]
+    lines = lines[first:] if last is None else lines[first : last + 1]
     while lines and not lines[-1]:
         lines.pop()
     return lines
@@ -104,4 +113,6 @@ def end_of_tap(lines: list[str]) -> str | None:
 
 def bail_out(lines: list[str]) -> str | None:
     """The reason of a "Bail out!" line."""
-    return next((x.removeprefix("Bail out!").strip() for x in lines if x.startswith("Bail out!")), None)
+    return next(
+        (x.removeprefix("Bail out!").strip() for x in lines if x.startswith("Bail out!")), None
+    )

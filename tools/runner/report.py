@@ -11,8 +11,9 @@ from .verdict import Verdict
 SCHEMA = 1
 
 
-def document(run: str, records: Records, verdict: Verdict, copies: list[Copy],
-             emulation: dict, replay: str) -> dict:
+def document(
+    run: str, records: Records, verdict: Verdict, copies: list[Copy], emulation: dict, replay: str
+) -> dict:
     """Assemble it. What the kernel did not record is null or empty, never left out."""
     end = records.ends[0] if records.ends else None
     return {
@@ -42,7 +43,7 @@ def document(run: str, records: Records, verdict: Verdict, copies: list[Copy],
 
 
 def judged(records: Records, emulation: dict) -> bool:
-    """Multi-threaded TCG executes stale code under a correct protocol: what it shows accuses nobody."""
+    """Multi-threaded TCG executes stale code under a correct protocol: it accuses nobody."""
     said = records.ends[0].get("judged", True) if records.ends else True
     return bool(said) and emulation["accel"] != "tcg-mt"
 

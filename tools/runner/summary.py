@@ -1,18 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""What a person reads: the five last lines, and summary.txt with the details, from report.json's document."""
+"""What a person reads: the five last lines, and summary.txt; from report.json's document."""
 
 HEADLINE = ("stress/main", "total")
-COUNTED = (("executions", "executions"), ("patches", "patches"), ("int3_hits", "INT3 hits"),
-           ("order_checks", "order checks"))
-QUALIFIER = {"tcg": "under TCG: the logic is shown, not silicon",
-             "tcg-mt": "emulator, not judged", "kvm": "under KVM"}
+COUNTED = (
+    ("executions", "executions"),
+    ("patches", "patches"),
+    ("int3_hits", "INT3 hits"),
+    ("order_checks", "order checks"),
+)
+QUALIFIER = {
+    "tcg": "under TCG: the logic is shown, not silicon",
+    "tcg-mt": "emulator, not judged",
+    "kvm": "under KVM",
+}
 
 
 def five_lines(report: dict, run: str) -> list[str]:
     """Verdict, counts, headline latency, files, replay: always five."""
-    return [_verdict(report), _counts(report), _latency(report),
-            f"files: {run}/ (summary.txt report.json report.tap junit.xml serial.log)",
-            f"replay: {report['replay']}"]
+    return [
+        _verdict(report),
+        _counts(report),
+        _latency(report),
+        f"files: {run}/ (summary.txt report.json report.tap junit.xml serial.log)",
+        f"replay: {report['replay']}",
+    ]
 
 
 def _verdict(report: dict) -> str:
@@ -26,8 +37,11 @@ def _verdict(report: dict) -> str:
 def _counts(report: dict) -> str:
     verdicts = [test["verdict"] for test in report["tests"]]
     planned = report["plan"]["count"] if report["plan"] else 0
-    tests = " ".join(f"{verdicts.count(v.upper())} {v}" for v in ("pass", "skip", "weak", "fail", "error")
-                     if v == "pass" or verdicts.count(v.upper()))
+    tests = " ".join(
+        f"{verdicts.count(v.upper())} {v}"
+        for v in ("pass", "skip", "weak", "fail", "error")
+        if v == "pass" or verdicts.count(v.upper())
+    )
     seen = ", ".join(f"{_total(report, name):,} {text}".replace(",", " ") for name, text in COUNTED)
     return f"tests: {len(verdicts)} of {planned} ran: {tests}; {seen}"
 
@@ -37,7 +51,9 @@ def _total(report: dict, name: str) -> int:
 
 
 def _latency(report: dict) -> str:
-    hist = next((h for h in report["hists"] if (h["test"], h["name"]) == HEADLINE and h["count"]), None)
+    hist = next(
+        (h for h in report["hists"] if (h["test"], h["name"]) == HEADLINE and h["count"]), None
+    )
     if not hist:
         return f"latency: not measured ({HEADLINE[0]} did not record it in this run)"
     values = ", ".join(f"{p} {duration(hist[p])}" for p in ("p50", "p99", "max"))
@@ -62,8 +78,10 @@ def notes(report: dict) -> list[str]:
         if copy["state"] != "same":
             found.append(f"note: {copy['note']}")
     if report["damaged"]:
-        found.append(f"note: {len(report['damaged'])} damaged lines in the records, the first:"
-                     f" {report['damaged'][0]!a}")
+        found.append(
+            f"note: {len(report['damaged'])} damaged lines in the records, the first:"
+            f" {report['damaged'][0]!a}"
+        )
     return found
 
 
@@ -71,16 +89,22 @@ def full(report: dict, run: str, trace: list[str]) -> str:
     """summary.txt. `trace` is the symbolised text of a panic or a hang."""
     lines = [*five_lines(report, run), ""]
     cpu, machine = report["cpu"] or {}, report["emulation"]
-    lines += [f"cpu: {cpu.get('cpus')} of {cpu.get('listed')} cores, {cpu.get('brand') or cpu.get('vendor')}",
-              f"machine: QEMU {machine['qemu']}, {machine['accel']} ({machine['why']}), {machine['vcpus']} vCPUs,"
-              f" {machine['memory_mib']} MiB, {machine['firmware']}, {machine['seconds']} s", ""]
+    lines += [
+        f"cpu: {cpu.get('cpus')} of {cpu.get('listed')} cores, {cpu.get('brand')}",
+        f"machine: QEMU {machine['qemu']}, {machine['accel']} ({machine['why']})",
+        f"machine: {machine['vcpus']} vCPUs, {machine['memory_mib']} MiB, {machine['firmware']}",
+        f"machine: ran for {machine['seconds']} s",
+        "",
+    ]
     lines += notes(report)
     for test in report["tests"]:
         if test["verdict"] != "PASS":
             lines.append(f"{test['verdict']} {test['name']}: {test['reason']}")
     for hist in report["hists"]:
         if hist["count"] and hist["unit"] == "ns":
-            points = " ".join(f"{p} {duration(hist[p])}" for p in ("min", "p50", "p99", "p999", "max"))
+            points = " ".join(
+                f"{p} {duration(hist[p])}" for p in ("min", "p50", "p99", "p999", "max")
+            )
             lines.append(f"{hist['test']} {hist['name']}: {hist['count']} times, {points}")
     if trace:
         lines += ["", *trace]

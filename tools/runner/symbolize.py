@@ -25,13 +25,18 @@ def lookup_addresses(lines: list[str]) -> list[tuple[int, int]]:
 
 
 def symbolize(lines: list[str], kernel: Path) -> list[str]:
-    """The same lines, each backtrace line followed by its function and source line (inlined ones too)."""
+    """The same lines, each of a backtrace followed by function and source line (inlined too)."""
     wanted = lookup_addresses(lines)
     tool = shutil.which("x86_64-linux-gnu-addr2line") or shutil.which("addr2line")
     if not wanted or not tool or not kernel.is_file():
         return lines
-    answer = subprocess.run([tool, "-apfie", kernel, *(hex(a) for _, a in wanted)], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
+    answer = subprocess.run(
+        [tool, "-apfie", kernel, *(hex(a) for _, a in wanted)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    ).stdout
     # With -a each answer begins with its address; inlined callers follow on lines of their own.
     blocks = re.split(r"^0x[0-9a-f]+: ", answer, flags=re.MULTILINE)[1:]
     sources = dict(zip((index for index, _ in wanted), blocks))

@@ -19,7 +19,7 @@ def shown(path: Path) -> str:
 
 
 def new_run() -> Path:
-    """Create the directory of this run. mkdir is atomic: of two runs in one second each gets its own."""
+    """Create this run's directory. mkdir is atomic: two runs in one second get one each."""
     RUNS.mkdir(parents=True, exist_ok=True)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for attempt in range(1, 1000):

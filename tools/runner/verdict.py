@@ -9,8 +9,17 @@ from .records import Records, bail_out, end_of_tap
 
 # QEMU's status is (code << 1) | 1 of the code that the guest wrote to the debug exit port.
 STATUS = {33: "PASS", 35: "FAIL", 37: "ERROR", 39: "WEAK", 41: "PANIC", 43: "HANG", 45: "SKIP"}
-EXIT_CODE = {"PASS": 0, "FAIL": 1, "ERROR": 3, "WEAK": 4, "PANIC": 5, "HANG": 6, "SKIP": 77,
-             "CUT": 7, "RESET": 7}
+EXIT_CODE = {
+    "PASS": 0,
+    "FAIL": 1,
+    "ERROR": 3,
+    "WEAK": 4,
+    "PANIC": 5,
+    "HANG": 6,
+    "SKIP": 77,
+    "CUT": 7,
+    "RESET": 7,
+}
 SEVERITY = ("PASS", "SKIP", "WEAK", "FAIL", "ERROR")
 
 
@@ -32,16 +41,23 @@ def judge(end: Ending, records: Records, tap: list[str], qemu_message: str) -> V
     if end.cut:
         return Verdict("CUT", f"{end.cut}; {_progress(records)}")
     if end.status < 0:
-        return Verdict("CUT", f"QEMU was killed by {signal.Signals(-end.status).name};"
-                              f" {_progress(records)}")
+        return Verdict(
+            "CUT",
+            f"QEMU was killed by {signal.Signals(-end.status).name};" f" {_progress(records)}",
+        )
     ended = [e["verdict"] for e in records.ends]
     if end.status == 0:
         if ended:
-            return Verdict("ERROR", f"the report ends with {ended[-1]}, but the machine was reset or"
-                                    " switched off instead of giving an exit code")
+            return Verdict(
+                "ERROR",
+                f"the report ends with {ended[-1]}, but the machine was reset or"
+                " switched off instead of giving an exit code",
+            )
         return Verdict("RESET", f"the machine was reset or switched off; {_progress(records)}")
     if end.status not in STATUS:
-        return Verdict("CUT", f"QEMU failed with status {end.status}: {qemu_message or 'no message'}")
+        return Verdict(
+            "CUT", f"QEMU failed with status {end.status}: {qemu_message or 'no message'}"
+        )
     return _judge_exit(STATUS[end.status], ended, records, tap)
 
 
@@ -61,22 +77,31 @@ def _judge_exit(name: str, ended: list[str], records: Records, tap: list[str]) -
         why = bail_out(tap)
         if name == "ERROR" and why:
             return Verdict(name, why)
-        return Verdict("CUT", f"the exit code says {name}, but the end record is missing;"
-                              f" {_progress(records)}")
+        return Verdict(
+            "CUT",
+            f"the exit code says {name}, but the end record is missing;" f" {_progress(records)}",
+        )
     return _judge_tests(name, records, tap)
 
 
 def _judge_tests(name: str, records: Records, tap: list[str]) -> Verdict:
-    """The end record must not be better than the tests, and no planned test may be without a record."""
-    worst = max(records.tests, default=None,
-                key=lambda t: SEVERITY.index(t["verdict"]) if t["verdict"] in SEVERITY else 99)
+    """The end record must fit the tests, and no planned test may be without a record."""
+    worst = max(
+        records.tests,
+        default=None,
+        key=lambda t: SEVERITY.index(t["verdict"]) if t["verdict"] in SEVERITY else 99,
+    )
     found = worst["verdict"] if worst else "PASS"
     if found not in SEVERITY:
         return Verdict("ERROR", f"{worst['name']}: unknown verdict {found!r}")
-    # Skipped tests beside passed ones leave the run a PASS; a run can be an ERROR without a test that is one.
+    # Skipped tests beside passed ones leave the run a PASS; a run can be an ERROR without a test
+    # that is one.
     if found != name and name != "ERROR" and (name, found) != ("PASS", "SKIP"):
-        return Verdict("ERROR", f"the report ends with {name}, but the worst test"
-                                f" {worst['name'] if worst else ''} is {found}")
+        return Verdict(
+            "ERROR",
+            f"the report ends with {name}, but the worst test"
+            f" {worst['name'] if worst else ''} is {found}",
+        )
     planned = records.plan["count"] if records.plan else 0
     if name != "ERROR" and planned != len(records.tests):
         return Verdict("ERROR", f"{planned} tests planned, {len(records.tests)} recorded")
@@ -102,4 +127,6 @@ def _hang(record: dict) -> str:
 
 
 def _first(tap: list[str], start: str) -> str:
-    return next((x.removeprefix(start).strip() for x in tap if x.startswith(start)), "no text recorded")
+    return next(
+        (x.removeprefix(start).strip() for x in tap if x.startswith(start)), "no text recorded"
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command words, by the host build of the kernel's own parser (tools/words.c): one table for both."""
+"""The command words, by the host build of the kernel's own parser (tools/words.c)."""
 
 import secrets
 import subprocess
@@ -13,8 +13,13 @@ SEED_BITS = 47  # short enough to be typed
 
 
 def _tool(*arguments: str) -> str:
-    result = subprocess.run([tree.OUT / "host" / "words", *arguments], text=True, check=False,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    result = subprocess.run(
+        [tree.OUT / "host" / "words", *arguments],
+        text=True,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     if result.returncode:
         raise RunnerError(result.stderr.strip() or f"words {arguments[0]} failed")
     return result.stdout.strip()
@@ -27,7 +32,7 @@ def help_table() -> str:
 
 @dataclass(frozen=True)
 class Settings:
-    """The words of one command line, checked and read. Needs the words tool only while it is made."""
+    """The words of one command line, checked and read. Only read() needs the words tool."""
 
     accel: str  # as asked for: "auto", "kvm", "tcg" or "tcg-mt"
     vcpus: int
@@ -54,5 +59,12 @@ class Settings:
         # Stacks and per-core blocks grow with the cores, and so do the firmware's own.
         memory = number("mem") or (512 if vcpus <= 16 else 1024 if vcpus <= 64 else 2048)
         kept = [w for w in arguments if not w.startswith(("accel=", "seed="))] + [f"seed={seed:#x}"]
-        return Settings(accel, vcpus, memory, number("limit"), number("hang"),
-                        _tool("kernel", *kept), tuple(kept))
+        return Settings(
+            accel,
+            vcpus,
+            memory,
+            number("limit"),
+            number("hang"),
+            _tool("kernel", *kept),
+            tuple(kept),
+        )
