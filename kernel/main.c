@@ -59,12 +59,14 @@ static enum exit_code run(struct boot_info *info)
 
     if (!read_words(info, error, sizeof error))
         return harness_bail(error);
+    if (!smp_sync_select((enum sync_method)words.sync))
+        return harness_bail("sync=serialize: this processor has no SERIALIZE instruction");
     smp_discover(info, (unsigned)words.cpus);
     smp_apic_init();
     irq_enable();
     watchdog_stage("starting the other cores", 60000);
     smp_start_all(info);
-    enum exit_code code = harness_main(&words, info);
+    enum exit_code code = harness_main(&words);
     watchdog_stage("shutting down", 10000);
     smp_shutdown();
     return code;

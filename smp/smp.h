@@ -94,6 +94,7 @@ void smp_tlb_flush(void);
 
 /* ---- core sync ---- */
 
+/* In the order of word sync= (kernel/lib/words.def). */
 enum sync_method {
     SYNC_AUTO,      /* SERIALIZE where CPUID has it, else IRET */
     SYNC_SERIALIZE, /* CPUID.7.0:EDX[14] */

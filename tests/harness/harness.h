@@ -6,13 +6,11 @@
 #include "kernel/exit.h"
 #include "kernel/lib/words.h"
 
-struct boot_info;
-
 /*
  * Run the tests that `w` asks for and write the report. Every usable core is up, interrupts are on.
  * Boot core, thread context. Returns the code that stands in the report's last line.
  */
-enum exit_code harness_main(const struct words *w, const struct boot_info *info);
+enum exit_code harness_main(const struct words *w);
 
 /*
  * The report of a run that cannot begin: header, "Bail out! why", end. `why` is one line. Needs the

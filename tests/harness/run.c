@@ -92,8 +92,7 @@ static bool prepare(char *error, size_t size)
     return plan_make(&plan, words.tests, words.seconds, error, size);
 }
 
-enum exit_code harness_main(const struct words *w,
-                            __attribute__((unused)) const struct boot_info *info)
+enum exit_code harness_main(const struct words *w)
 {
     char error[2 * WORDS_TEXT_MAX];
 

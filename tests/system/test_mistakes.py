@@ -29,6 +29,7 @@ def test_a_wrong_word_is_named_before_anything_runs(crossmod, words, message):
     [
         (("tests=unit/no_such_test",), "unit/no_such_test"),
         (("cpus=8", "vcpus=4", "tests=unit/*"), "this machine has 4 usable cores"),
+        (("sync=serialize", "accel=tcg", "tests=unit/*"), "no SERIALIZE instruction"),
     ],
 )
 def test_what_only_the_kernel_can_know_is_an_error_of_the_run(crossmod, words, message):
@@ -59,10 +60,10 @@ def test_a_corrupt_configuration_file_is_an_error_that_names_it(
 def test_words_come_from_the_file_and_the_command_line_wins(crossmod, tmp_path):
     config = tmp_path / "crossmod.cfg"
     config.write_bytes(b"\xef\xbb\xbf# a comment\r\ntests=unit/ipi* seconds=9\r\nsync=cpuid\r\n")
-    result = crossmod.run("cpus=2", "sync=iret", CROSSMOD_CFG=str(config)).expect("PASS", 0)
+    result = crossmod.run("cpus=2", "sync=cr2", CROSSMOD_CFG=str(config)).expect("PASS", 0)
     assert {n.split("/")[0] for n in result.report["plan"]["tests"]} == {"unit"}
     assert all("ipi" in n for n in result.report["plan"]["tests"])
-    assert result.report["cpu"]["sync"] == "iret"
+    assert result.report["cpu"]["sync"] == "cr2"
 
 
 def test_a_configuration_file_that_is_not_there(crossmod, tmp_path):
