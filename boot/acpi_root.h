@@ -4,8 +4,10 @@
 
 #include <stdint.h>
 
-/* Physical address of the ACPI root pointer, the 2.0 one if there are two; 0 if the firmware has
- * none. */
+/*
+ * Physical address of the ACPI root pointer, the 2.0 one if there are two; 0 if the firmware has
+ * none.
+ */
 uint64_t acpi_root_find(void);
 
 #endif

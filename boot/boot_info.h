@@ -82,7 +82,7 @@ enum boot_words_source {
 /* The raw text of one source, as it was found: the kernel judges it. */
 struct boot_words {
     uint64_t base;  /* 0 if this source does not exist; need not be aligned */
-    uint64_t bytes; /* at most 64 KiB; a longer source is cut there */
+    uint64_t bytes; /* at most 64 KiB */
 };
 
 struct boot_info {

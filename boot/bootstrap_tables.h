@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The page tables that the kernel starts on; boot_info.h says what they map. Pure but for the
- * pool's address. */
+/*
+ * The page tables that the kernel starts on; boot_info.h says what they map. Pure but for the
+ * pool's address.
+ */
 #ifndef BOOT_BOOTSTRAP_TABLES_H
 #define BOOT_BOOTSTRAP_TABLES_H
 

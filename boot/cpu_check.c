@@ -11,8 +11,10 @@
 
 void cpu_check(void)
 {
-    /* CR4.LA57 cannot change in long mode (SDM vol. 3, 2.5): it would take a way through 32-bit
-     * mode. */
+    /*
+     * CR4.LA57 cannot change in long mode (SDM vol. 3, 2.5): it would take a way through 32-bit
+     * mode.
+     */
     if (read_cr4() & CR4_LA57)
         bail(EFI_UNSUPPORTED, "5-level paging is on; not supported by this version");
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The firmware as the loader sees it. Boot services, TPL_APPLICATION, boot core: the whole loader
- * but handoff.c. */
+/*
+ * The firmware as the loader sees it. Boot services, TPL_APPLICATION, boot core: the whole loader
+ * but handoff.c.
+ */
 #ifndef BOOT_FIRMWARE_H
 #define BOOT_FIRMWARE_H
 
@@ -16,8 +18,10 @@ struct firmware {
 };
 extern struct firmware firmware;
 
-/* Keep the handles and switch off the firmware's watchdog, which resets the machine after 5
- * minutes. */
+/*
+ * Keep the handles and switch off the firmware's watchdog, which resets the machine after 5
+ * minutes.
+ */
 void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
 
 /*
@@ -27,8 +31,10 @@ void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
  */
 uint64_t firmware_alloc_below(uint64_t last_byte, size_t pages);
 
-/* The same below 4 GiB, cleared. Ends the loader with an error that names `what` if memory is
- * short. */
+/*
+ * The same below 4 GiB, cleared. Ends the loader with an error that names `what` if memory is
+ * short.
+ */
 uint64_t firmware_alloc(size_t pages, const char *what);
 
 /* Pages that hold `bytes`. */

@@ -4,7 +4,8 @@
 
 struct boot_framebuffer;
 
-/* Describe the screen in the mode that it is in; BOOT_PIXELS_NONE if it has no linear framebuffer.
+/*
+ * Describe the screen in the mode that it is in; BOOT_PIXELS_NONE if it has no linear framebuffer.
  */
 void framebuffer_find(struct boot_framebuffer *out);
 

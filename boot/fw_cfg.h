@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* QEMU's fw_cfg by its ports (QEMU, docs/specs/fw_cfg). Only where exit_is_qemu() says that it is
- * there. */
+/*
+ * QEMU's fw_cfg by its ports (QEMU, docs/specs/fw_cfg). Only where exit_is_qemu() says that it is
+ * there.
+ */
 #ifndef BOOT_FW_CFG_H
 #define BOOT_FW_CFG_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Load options (UEFI 2.10, 9.1): UCS-2 from a shell or a boot entry, or whatever else the starter
- * put there. Pure. */
+/*
+ * Load options (UEFI 2.10, 9.1): UCS-2 from a shell or a boot entry, or whatever else the starter
+ * put there. Pure.
+ */
 #ifndef BOOT_LOAD_OPTIONS_H
 #define BOOT_LOAD_OPTIONS_H
 

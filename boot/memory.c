@@ -14,8 +14,10 @@
 #define LOW_PAGES   2
 #define LOW_LAST    0x9ffffull /* above: the EBDA, video memory and ROMs of a PC */
 
-/* `bytes` of memory aligned to ARENA_ALIGN: the firmware aligns to pages only, so take more and
- * give back. */
+/*
+ * `bytes` of memory aligned to ARENA_ALIGN: the firmware aligns to pages only, so take more and
+ * give back.
+ */
 static uint64_t alloc_aligned(uint64_t bytes)
 {
     uint64_t slack = ARENA_ALIGN - EFI_PAGE_SIZE;

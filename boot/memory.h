@@ -5,8 +5,10 @@
 
 struct boot_info;
 
-/* The block that everything else is entered in, with magic and size set. Ends the loader if memory
- * is short. */
+/*
+ * The block that everything else is entered in, with magic and size set. Ends the loader if memory
+ * is short.
+ */
 struct boot_info *memory_boot_info(void);
 
 /*

@@ -44,8 +44,10 @@ static EFI_STATUS file_write(EFI_FILE *root, CHAR16 *name, const void *text, UIN
     return written == bytes ? closed : EFI_VOLUME_FULL;
 }
 
-/* Is the file's content `text`, no more and no less? A stick that is worn out or full may have
- * lied. */
+/*
+ * Is the file's content `text`, no more and no less? A stick that is worn out or full may have
+ * lied.
+ */
 static EFI_STATUS file_compare(EFI_FILE *root, CHAR16 *name, const char *text, UINTN bytes)
 {
     char chunk[CHUNK];

@@ -11,17 +11,24 @@
 
 #define WORDS_MAX (64 * 1024)
 
+/* A cut text would be a run of something else than was asked. */
+static void refuse_long(const char *source, uint64_t bytes)
+{
+    if (bytes > WORDS_MAX)
+        bail(EFI_BAD_BUFFER_SIZE, "%s: larger than %u KiB", source, WORDS_MAX / 1024);
+}
+
 static void words_from_file(struct boot_words *out)
 {
     EFI_FILE *root = volume_open(firmware.loaded->DeviceHandle);
     EFI_FILE *file;
-    UINTN bytes = WORDS_MAX;
+    UINTN bytes = WORDS_MAX + 1; /* one more than allowed, to see that there is more */
 
     if (!root)
         return;
     EFI_STATUS status = root->Open(root, &file, L"\\crossmod.cfg", EFI_FILE_MODE_READ, 0);
     if (!EFI_ERROR(status)) {
-        out->base = firmware_alloc(pages_of(WORDS_MAX), "crossmod.cfg");
+        out->base = firmware_alloc(pages_of(WORDS_MAX + 1), "crossmod.cfg");
         status = file->Read(file, &bytes, (void *)out->base);
         out->bytes = bytes;
         file->Close(file);
@@ -33,6 +40,7 @@ static void words_from_file(struct boot_words *out)
     if (EFI_ERROR(status))
         bail(status, "crossmod.cfg exists but cannot be read (EFI error %u)",
              (unsigned)(status & 0xff));
+    refuse_long("crossmod.cfg", out->bytes);
 }
 
 static void words_from_options(struct boot_words *out)
@@ -40,13 +48,14 @@ static void words_from_options(struct boot_words *out)
     size_t size = firmware.loaded->LoadOptionsSize / sizeof(CHAR16);
     struct load_options options;
 
-    if (size == 0 || size > WORDS_MAX)
+    if (size == 0)
         return;
     char *text = (char *)firmware_alloc(pages_of(size), "the load options");
     if (!load_options_narrow(firmware.loaded->LoadOptions, size, text, &options))
         return;
     out->base = (uint64_t)(text + options.start);
     out->bytes = options.bytes;
+    refuse_long("load options", out->bytes);
 }
 
 static void words_from_fw_cfg(struct boot_words *out)
@@ -56,8 +65,7 @@ static void words_from_fw_cfg(struct boot_words *out)
 
     if (!exit_is_qemu() || !fw_cfg_find("opt/org.crossmod/words", &item, &bytes))
         return;
-    if (bytes > WORDS_MAX)
-        bytes = WORDS_MAX;
+    refuse_long("fw_cfg", bytes);
     out->base = firmware_alloc(pages_of(WORDS_MAX), "fw_cfg's words");
     out->bytes = bytes;
     fw_cfg_read(item, (void *)out->base, bytes);

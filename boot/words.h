@@ -6,9 +6,8 @@
 struct boot_info;
 
 /*
- * Fill in info->words. A source that does not exist stays 0; of one above 64 KiB the first 64 KiB
- * are passed on, which the kernel rejects as corrupt. Ends the loader if \crossmod.cfg exists and
- * cannot be read.
+ * Fill in info->words. A source that does not exist stays 0. Ends the loader if \crossmod.cfg
+ * exists and cannot be read, or if a source is larger than 64 KiB.
  */
 void words_collect(struct boot_info *info);
 

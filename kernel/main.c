@@ -9,6 +9,7 @@
 #include "kernel/console/console.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/exit.h"
+#include "kernel/lib/fmt.h"
 #include "kernel/lib/words.h"
 #include "kernel/mm/mm.h"
 #include "kernel/time/time.h"
@@ -56,6 +57,7 @@ static bool breakpoint(struct trap_frame *frame)
 static enum exit_code run(struct boot_info *info)
 {
     char error[256];
+    struct mm_audit audit;
 
     if (!read_words(info, error, sizeof error))
         return harness_bail(error);
@@ -66,6 +68,11 @@ static enum exit_code run(struct boot_info *info)
     irq_enable();
     watchdog_stage("starting the other cores", 60000);
     smp_start_all(info);
+    if (!mm_audit(&audit)) {
+        fmt_print(error, sizeof error, "W^X is violated: 0x%llx is executable, 0x%llx writes it",
+                  (unsigned long long)audit.bad_virt, (unsigned long long)audit.bad_alias);
+        return harness_bail(error);
+    }
     enum exit_code code = harness_main(&words);
     watchdog_stage("shutting down", 10000);
     smp_shutdown();
@@ -83,7 +90,6 @@ enum exit_code kernel_main(struct boot_info *info)
         panic(NULL, "the loader and the kernel do not fit together");
     mm_init(info);
     info = phys_to_virt((uint64_t)info);
-    info->ranges = (uint64_t)phys_to_virt(info->ranges);
     console_attach_report(&info->tap, phys_to_virt(info->tap.base), &info->json,
                           phys_to_virt(info->json.base));
     if (!cpu_tables_build(&percpu(0)->tables, &percpu(0)->local))

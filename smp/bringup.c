@@ -127,6 +127,9 @@ static bool start_others(uint64_t low_phys)
 
     if (count == 0 || !trampoline_install(low_phys, ap_registers_capture(), stacks, count))
         return false;
+    struct mm_audit audit;
+    if (!mm_audit(&audit)) /* the trampoline is executable now, and must not be writable */
+        panic(NULL, "W^X is violated while cores start");
     start(low_phys);
     trampoline_remove(low_phys);
     return true;

@@ -64,6 +64,7 @@ struct percpu {
     uint64_t nmi_count, sync_count;
     int64_t tsc_offset;      /* ticks ahead of core 0; the boot core writes it at bring-up */
     uint64_t tsc_offset_rtt; /* ticks: error bound of that */
+    bool tsc_known;          /* both are measured */
 
     /* Hooks: a test writes them, release; the core acquires them in each interrupt. NULL: none. */
     void (*timer_hook)(void); /* called in every timer interrupt after the heartbeat */

@@ -77,24 +77,23 @@ static void measure(unsigned core)
 
 void tsc_offset_measure(void)
 {
-    uint64_t worst = 0, error = 0;
+    uint64_t worst = 0;
 
     for_each_online_cpu (i) {
         struct percpu *cpu = percpu((unsigned)i);
 
-        measure((unsigned)i); /* not the boot core: it is never idle */
+        measure((unsigned)i);                 /* not the boot core: it is never idle */
+        store_release(&cpu->tsc_known, true); /* pairs with the acquire in watchdog_tick() */
         uint64_t distance = (uint64_t)(cpu->tsc_offset < 0 ? -cpu->tsc_offset : cpu->tsc_offset);
+        if (distance + cpu->tsc_offset_rtt / 2 > worst)
+            worst = distance + cpu->tsc_offset_rtt / 2;
         if (distance <= cpu->tsc_offset_rtt)
             continue;
         con_printf("# core %d: its TSC is %lld ticks ahead of core 0's (round trip %llu)\n", i,
                    (long long)cpu->tsc_offset, (unsigned long long)cpu->tsc_offset_rtt);
-        if (distance > worst)
-            worst = distance;
-        if (cpu->tsc_offset_rtt > error)
-            error = cpu->tsc_offset_rtt;
     }
     /* One core can be ahead of the boot core and another one behind it. */
-    skew = 2 * (worst + error);
+    skew = 2 * worst;
 }
 
 uint64_t tsc_offset_skew(void)

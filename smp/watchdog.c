@@ -71,6 +71,9 @@ void watchdog_tick(const struct trap_frame *frame)
     uint64_t limit = load_acquire(&deadline);
     if (limit == NO_DEADLINE || (int64_t)(now - limit) < 0)
         return;
+    /* A core whose clock is not compared yet cannot tell. Pairs with tsc_offset_measure(). */
+    if (cpu_index() != 0 && !load_acquire(&this_cpu()->tsc_known))
+        return;
     if (!stop_other_cores())
         return; /* to where the owner's NMI finds this core */
     stop_record_fill(&this_cpu()->stop, frame);

@@ -44,8 +44,8 @@ static void sink_write(struct sink *s, const char *text, size_t bytes)
     if (!s->text)
         return;
     uint64_t room = s->text->capacity - s->text->used;
-    if (bytes > room) {
-        /* A record is whole or missing: half a line of JSON would spoil the file. */
+    if (bytes > room || s->text->lost) {
+        /* What is kept is a beginning, without holes: a report without its end says so itself. */
         s->text->lost += bytes;
         return;
     }

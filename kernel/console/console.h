@@ -18,7 +18,7 @@ void console_init(void);
 /*
  * From now on both streams are also kept in the loader's buffers: `tap` and `json` count what is
  * used, the bytes go to `tap_bytes` and `json_bytes` (mapped, `capacity` bytes each). A write that
- * does not fit is lost whole, and counted.
+ * does not fit is lost, and everything after it too; the bytes lost are counted.
  */
 void console_attach_report(struct boot_text *tap, char *tap_bytes, struct boot_text *json,
                            char *json_bytes);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* COM1, 115200n8. Every wait is bounded: a port that is not there costs nothing after the first
- * byte. */
+/*
+ * COM1, 115200n8. Every wait is bounded: a port that is not there costs nothing after the first
+ * byte.
+ */
 #ifndef KERNEL_CONSOLE_SERIAL_H
 #define KERNEL_CONSOLE_SERIAL_H
 

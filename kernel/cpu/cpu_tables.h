@@ -33,8 +33,10 @@ void cpu_tables_build_early(struct cpu_tables *t, struct cpu_local *local);
  */
 bool cpu_tables_build(struct cpu_tables *t, struct cpu_local *local);
 
-/* Load GDT, segments, TSS and the shared IDT, set GS base to `local`. On the core itself,
- * interrupts off. */
+/*
+ * Load GDT, segments, TSS and the shared IDT, set GS base to `local`. On the core itself,
+ * interrupts off.
+ */
 void cpu_tables_load(struct cpu_tables *t, struct cpu_local *local);
 
 #endif

@@ -124,6 +124,9 @@ bool mm_audit(struct mm_audit *out)
     walk_roots(out, collect_executable);
     sort_exec_pages();
     walk_roots(out, check_writable);
+    if (memcmp(table_at(mm_root()) + KERNEL_HALF, table_at(window_root()) + KERNEL_HALF,
+               (ROOT_SLOTS - KERNEL_HALF) * sizeof(uint64_t)) != 0)
+        violation(out, mm_window_base(), 0); /* the window's kernel half is not the walked one */
     out->guards_missing = stacks_without_guard();
     return out->violations == 0 && out->guards_missing == 0;
 }

@@ -17,13 +17,17 @@ uint64_t mm_root(void)
     return root;
 }
 
+/* The firmware's map; kept in the loader's memory. */
+static const struct boot_range *ranges;
+static uint32_t range_count;
+
 /*
- * All RAM that the firmware describes, write-back and never executable, in 2 MiB pages where a
- * whole one fits. Ranges may overlap or repeat: what is mapped already stays.
+ * Map what is not mapped yet of a range into the direct map, in 2 MiB pages where a whole one fits:
+ * ranges may overlap or repeat. False if memory is short.
  */
-static void map_range_direct(const struct boot_range *r)
+static bool map_direct(uint64_t phys, uint64_t pages, enum mm_prot prot)
 {
-    uint64_t phys = r->base, end = r->base + r->pages * PAGE_SIZE, span;
+    uint64_t end = phys + pages * PAGE_SIZE, span;
 
     while (phys < end) {
         uint64_t virt = MM_DIRECT_BASE + phys;
@@ -33,22 +37,35 @@ static void map_range_direct(const struct boot_range *r)
             if (phys % LARGE_PAGE == 0 && end - phys >= LARGE_PAGE)
                 large = large_make(root, virt);
             if (large) {
-                *large = phys | leaf_flags(virt, MM_W) | PTE_LARGE;
+                *large = phys | leaf_flags(virt, prot) | PTE_LARGE;
                 step = LARGE_PAGE;
             } else {
                 uint64_t *leaf = leaf_make(root, virt);
                 if (!leaf)
-                    panic(NULL, "no memory for the direct map");
-                *leaf = phys | leaf_flags(virt, MM_W);
+                    return false;
+                *leaf = phys | leaf_flags(virt, prot);
             }
         }
         phys += step;
     }
+    return true;
 }
 
-static bool is_ram(const struct boot_range *r)
+/*
+ * Ours is writable; the firmware's and ACPI's is for reading. Reserved memory may be poisoned or a
+ * device's and is mapped only where mm_read_phys() is pointed to it; memory-mapped I/O never is.
+ */
+static void map_all_direct(void)
 {
-    return r->kind != BOOT_MEM_MMIO;
+    for (uint32_t i = 0; i < range_count; i++) {
+        const struct boot_range *r = &ranges[i];
+        bool ours = r->kind == BOOT_MEM_LOADER;
+
+        if (r->kind == BOOT_MEM_RESERVED || r->kind == BOOT_MEM_MMIO)
+            continue;
+        if (!map_direct(r->base, r->pages, ours ? MM_W : MM_R))
+            panic(NULL, "no memory for the direct map");
+    }
 }
 
 static void map_image_part(const struct boot_info *info, const char *from, const char *to,
@@ -71,8 +88,10 @@ static void map_switch_stub(const struct boot_info *info)
         panic(NULL, "cannot map the switch stub");
 }
 
-/* Root slots of the kernel half are shared by value with other roots: all that will be used exist
- * from the start. */
+/*
+ * Root slots of the kernel half are shared by value with other roots: all that will be used exist
+ * from the start.
+ */
 static void make_root_slots(void)
 {
     static const uint64_t regions[] = { MM_DEVICE_BASE, MM_STACK_BASE, MM_IMAGE_BASE };
@@ -85,22 +104,21 @@ static void make_root_slots(void)
 
 void mm_init(const struct boot_info *info)
 {
-    const struct boot_range *ranges = (const struct boot_range *)info->ranges;
-
     if (read_cr4() & CR4_LA57)
         panic(NULL, "5-level paging is on");
     pages_init(info->arena_phys, info->arena_bytes);
     root = pages_alloc(1);
     make_root_slots();
-    for (uint32_t i = 0; i < info->range_count; i++) {
-        if (is_ram(&ranges[i]))
-            map_range_direct(&ranges[i]);
-    }
+    ranges = (const struct boot_range *)info->ranges;
+    range_count = info->range_count;
+    map_all_direct();
     map_image_part(info, text_start, text_end, MM_X);
     map_image_part(info, rodata_start, rodata_end, MM_R);
     map_image_part(info, data_start, data_end, MM_W);
     mm_unmap((uint64_t)kernel_boot_stack - PAGE_SIZE, 1);
     map_switch_stub(info);
+    if (!text_pool_init())
+        panic(NULL, "no memory for patchable text");
     window_init(root);
 
     write_cr0(read_cr0() | CR0_WP);
@@ -108,17 +126,30 @@ void mm_init(const struct boot_info *info)
     write_cr3(root);
     write_cr4(read_cr4() | CR4_PGE);
     tables_use_direct_map();
+    ranges = phys_to_virt((uint64_t)ranges);
+}
+
+/* Is the page at `phys` readable, mapped now if it is reserved memory of the firmware's map? */
+static bool readable(uint64_t phys)
+{
+    if (mm_leaf(MM_DIRECT_BASE + phys))
+        return true;
+    for (uint32_t i = 0; i < range_count; i++) {
+        const struct boot_range *r = &ranges[i];
+        if (r->kind == BOOT_MEM_RESERVED && phys >= r->base &&
+            (phys - r->base) / PAGE_SIZE < r->pages)
+            return map_direct(phys, 1, MM_R);
+    }
+    return false;
 }
 
 const void *mm_read_phys(uint64_t phys, size_t bytes)
 {
-    uint64_t first = phys & ~(PAGE_SIZE - 1);
-
     /* Beyond the direct map's size, or around the end of the address space. */
     if (phys + bytes < phys || phys + bytes > MM_DEVICE_BASE - MM_DIRECT_BASE)
         return NULL;
-    for (uint64_t p = first; p < phys + bytes; p += PAGE_SIZE) {
-        if (!mm_leaf(MM_DIRECT_BASE + p))
+    for (uint64_t p = phys & ~(PAGE_SIZE - 1); p < phys + bytes; p += PAGE_SIZE) {
+        if (!readable(p))
             return NULL;
     }
     return phys_to_virt(phys);

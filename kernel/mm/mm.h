@@ -2,11 +2,14 @@
 /*
  * Memory of the machine: one set of 4-level tables for the kernel half, shared by every root.
  *
- *   0x0000000000000000  user half: only what must be at its identity address (switch stub, AP
- * trampoline while cores start); in the poking root only the window 0xffff800000000000  direct map
- * of all RAM, write-back, NX; pages that hold code are read-only here 0xffffc00000000000  device
- * memory, uncached 0xffffd00000000000  guarded stacks 0xffffffff80000000  the kernel image, W^X by
- * segment 0xffffffffa0000000  patchable text made at run time, read-only and executable
+ *   0x0000000000000000  user half: only what must be at its identity address (the switch stub, the
+ *                       trampoline while cores start); in the poking root only the window
+ *   0xffff800000000000  direct map of RAM, NX; writable is only what the loader allocated, and of
+ *                       that nothing that is executed or constant
+ *   0xffffc00000000000  device registers, uncached
+ *   0xffffd00000000000  guarded stacks
+ *   0xffffffff80000000  the kernel image, W^X by segment
+ *   0xffffffffa0000000  patchable text made at run time, read-only and executable
  *
  * No page that is executable through one address is writable through another, but through the open
  * window of text_poke on the one core that has it open. mm_audit() proves it by walking every
@@ -35,14 +38,18 @@ enum mm_prot {
     MM_UNCACHED = 4,
 };
 
-/* Build the kernel's own tables and switch to them. Boot core, interrupts off. Panics if memory is
- * short. */
+/*
+ * Build the kernel's own tables and switch to them. Boot core, interrupts off. Panics if memory is
+ * short.
+ */
 void mm_init(const struct boot_info *info);
 
 /* ---- physical pages, from the arena ---- */
 
-/* `n` contiguous pages, zeroed; physical address, or 0 if there are none. Boot core's thread
- * context only. */
+/*
+ * `n` contiguous pages, zeroed; physical address, or 0 if there are none. Boot core's thread
+ * context only.
+ */
 uint64_t pages_alloc(size_t n);
 /* The same as memory of the direct map. NULL if there are none. Never freed. */
 void *pages_alloc_virt(size_t n);
@@ -54,24 +61,31 @@ static inline void *phys_to_virt(uint64_t phys)
 }
 
 /*
- * `bytes` readable bytes at a physical address, or NULL if they are not (all) RAM of the direct
- * map: for tables that the firmware points to (an acpi_memory callback). Any context after
- * mm_init().
+ * `bytes` readable bytes at a physical address, or NULL if they are not RAM: for tables that the
+ * firmware points to (an acpi_memory callback). Reserved memory, where some firmware keeps them, is
+ * mapped read-only when it is asked for. Boot core, thread context, after mm_init().
  */
 const void *mm_read_phys(uint64_t phys, size_t bytes);
 
 /* ---- mappings, thread context, boot core ---- */
 
-/* Map `pages` pages at `virt` to `phys`. False if memory is short, MM_W with MM_X, or something is
- * there already. */
+/*
+ * Map `pages` pages at `virt` to `phys`. False if memory is short, for MM_W with MM_X, outside the
+ * regions above, or if something is there already.
+ */
 bool mm_map(uint64_t virt, uint64_t phys, size_t pages, enum mm_prot prot);
-/* Remove; other cores' translations are the caller's business (they are flushed by
- * smp_tlb_flush()). */
+/*
+ * Remove; other cores' translations are the caller's business (they are flushed by
+ * smp_tlb_flush()).
+ */
 void mm_unmap(uint64_t virt, size_t pages);
-/* Change protection of pages that are mapped, in 4 KiB grain (splits large pages of the direct
- * map). */
+/*
+ * Change the protection of mapped pages, in 4 KiB grain (splits large pages of the direct map).
+ * Only before other cores run, or with smp_tlb_flush() after it.
+ */
 bool mm_protect(uint64_t virt, size_t pages, enum mm_prot prot);
-/* Physical address behind `virt` in the kernel's tables, or UINT64_MAX if not mapped. Any context.
+/*
+ * Physical address behind `virt` in the kernel's tables, or UINT64_MAX if not mapped. Any context.
  */
 uint64_t mm_translate(uint64_t virt);
 /* The leaf entry itself, 0 if not mapped. Any context. */
@@ -82,12 +96,16 @@ void *mm_map_device(uint64_t phys, size_t bytes);
 uint64_t mm_stack_alloc(size_t bytes);
 /* Is [addr, addr+len) on a mapped stack (guarded ones, or the boot stack)? Any context. */
 bool mm_is_stack(uint64_t addr, size_t len);
-/* `pages` pages of patchable text, filled with INT3, mapped RX, read-only in the direct map. 0 if
- * memory is short. */
+/*
+ * `pages` pages of patchable text, filled with INT3, mapped RX; no core has ever had them writable.
+ * Consecutive pages are not consecutive frames. 0 if memory is short. Never freed.
+ */
 uint64_t mm_text_alloc(size_t pages);
 
-/* Where the window of text_poke shows, while it is open: MACHINE_WINDOW_PAGES pages, chosen at
- * random at boot. */
+/*
+ * Where the window of text_poke shows, while it is open: MACHINE_WINDOW_PAGES pages, chosen at
+ * random at boot.
+ */
 uint64_t mm_window_base(void);
 
 /* Physical address of the kernel's root, for CR3 of the other cores. Below 4 GiB. */

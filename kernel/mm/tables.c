@@ -115,6 +115,9 @@ bool tables_map(uint64_t root, uint64_t virt, uint64_t phys, size_t pages, enum 
 
 bool mm_map(uint64_t virt, uint64_t phys, size_t pages, enum mm_prot prot)
 {
+    /* The root slots of the kernel half are fixed: other roots have copies of them. */
+    if (virt >> 63 && !(table_at(mm_root())[slot(virt, 3)] & PTE_P))
+        return false;
     return tables_map(mm_root(), virt, phys, pages, prot);
 }
 

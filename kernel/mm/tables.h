@@ -24,8 +24,10 @@
 #define ROOT_SLOTS  512
 #define KERNEL_HALF 256 /* first root slot of the upper half */
 
-/* A table's memory. Before mm_init() has switched roots tables are reached at their identity
- * address. */
+/*
+ * A table's memory. Before mm_init() has switched roots tables are reached at their identity
+ * address.
+ */
 uint64_t *table_at(uint64_t phys);
 void tables_use_direct_map(void);
 
@@ -47,7 +49,8 @@ uint64_t *leaf_make(uint64_t root, uint64_t virt);
 /* The same for the 2 MiB entry. NULL also if 4 KiB pages are in the way. */
 uint64_t *large_make(uint64_t root, uint64_t virt);
 
-/* Replace a 2 MiB entry by a table of 4 KiB entries with the same rights. False if memory is short.
+/*
+ * Replace a 2 MiB entry by a table of 4 KiB entries with the same rights. False if memory is short.
  */
 bool large_split(uint64_t *entry);
 
@@ -59,6 +62,7 @@ bool tables_map(uint64_t root, uint64_t virt, uint64_t phys, size_t pages, enum 
 void pages_init(uint64_t phys, uint64_t bytes);
 void window_init(uint64_t kernel_root);
 uint64_t window_root(void);
-uint64_t text_end_address(void);
+/* Set the frames of patchable text aside, read-only, before any other core runs. */
+bool text_pool_init(void);
 
 #endif

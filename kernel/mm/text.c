@@ -1,25 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* Patchable text: pages that hold code made at run time. Nothing but text_poke's window ever maps
- * them writable. */
+/*
+ * Patchable text: pages that hold code made at run time. Nothing but text_poke's window ever maps
+ * them writable.
+ *
+ * The frames come from a pool that loses its writable mapping before any other core runs, so that
+ * no core can keep a writable translation of what is later executed.
+ */
 #include "kernel/lib/string.h"
 #include "kernel/mm/tables.h"
 #include "poke/machine.h"
 
+#define POOL_PAGES_MAX 2048
+#define POOL_SHARE     8 /* at most this part of the arena */
+
+static uint64_t pool_next, pool_end;
 static uint64_t next = MM_TEXT_BASE;
 
-uint64_t text_end_address(void)
+bool text_pool_init(void)
 {
-    return next;
+    uint64_t pages = pages_free_count() / POOL_SHARE;
+
+    if (pages > POOL_PAGES_MAX)
+        pages = POOL_PAGES_MAX;
+    pool_next = pages_alloc(pages);
+    if (!pool_next)
+        return false;
+    pool_end = pool_next + pages * PAGE_SIZE;
+    memset(table_at(pool_next), 0xcc, pages * PAGE_SIZE);
+    return mm_protect(MM_DIRECT_BASE + pool_next, pages, MM_R);
 }
 
 uint64_t mm_text_alloc(size_t pages)
 {
-    uint64_t phys = pages_alloc(pages), virt = next;
+    uint64_t phys = pool_next, virt = next;
 
-    if (!phys)
-        return 0;
-    memset(phys_to_virt(phys), 0xcc, pages * PAGE_SIZE);
-    if (!mm_protect(MM_DIRECT_BASE + phys, pages, MM_R))
+    if (pages == 0 || pages > (pool_end - pool_next) / PAGE_SIZE)
         return 0;
     /*
      * Neighbours in the address space are never neighbours in memory (the frames run downwards), so
@@ -29,6 +44,7 @@ uint64_t mm_text_alloc(size_t pages)
         if (!mm_map(virt + i * PAGE_SIZE, phys + (pages - 1 - i) * PAGE_SIZE, 1, MM_X))
             return 0;
     }
+    pool_next += pages * PAGE_SIZE;
     next += pages * PAGE_SIZE;
     return virt;
 }

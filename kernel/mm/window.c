@@ -31,8 +31,10 @@ static uint64_t private_root;
 static uint64_t base;
 static uint64_t *entries; /* the window's page table; written by the core that holds text_mutex */
 
-/* 2 MiB aligned, so that all entries lie in one table; anywhere in the user half but its first and
- * last GiB. */
+/*
+ * 2 MiB aligned, so that all entries lie in one table; anywhere in the user half but its first and
+ * last GiB.
+ */
 static uint64_t random_base(void)
 {
     uint64_t z = rdtsc();
@@ -89,7 +91,8 @@ bool machine_window_open(struct machine_window *w, const uintptr_t *pages, unsig
     if (w->saved[SAVED_DR7] & DR7_ARMED)
         write_dr7(0);
     w->saved[SAVED_ROOT] = read_cr3();
-    /* A serialising instruction and a compiler barrier: the entries are set before the first store.
+    /*
+     * A serialising instruction and a compiler barrier: the entries are set before the first store.
      */
     write_cr3(private_root);
     return true;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reference clocks that the TSC is calibrated against; each measures how many TSC ticks a given
- * time takes. */
+/*
+ * Reference clocks that the TSC is calibrated against; each measures how many TSC ticks a given
+ * time takes.
+ */
 #ifndef KERNEL_TIME_CLOCK_SOURCES_H
 #define KERNEL_TIME_CLOCK_SOURCES_H
 

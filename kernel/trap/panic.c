@@ -13,7 +13,8 @@
 static void (*stop_others)(void);
 static void (*panic_record)(const char *text);
 
-/* The first core that panics (index + 1) prints; others stay silent. Written by compare_exchange.
+/*
+ * The first core that panics (index + 1) prints; others stay silent. Written by compare_exchange.
  */
 static uint32_t panicking_core;
 

@@ -102,10 +102,11 @@ trap_bp_entry_without_gap:
 
 ; ---- NMI ----
 ;
-; The processor starts every NMI at the top of the same IST stack, and blocks further NMIs only until
-; the next IRET. A #BP inside an NMI ends with an IRET, so a second NMI could overwrite the first
-; one's frame. Therefore the frame moves at once, while NMIs are still blocked, to the NMI work stack:
-; to its top, or below the interrupted frame if the interrupted code already runs there.
+; The processor starts every NMI at the top of the same IST stack, and blocks further NMIs only
+; until the next IRET. A #BP inside an NMI ends with an IRET, so a second NMI could overwrite the
+; first one's frame. Therefore the frame moves at once, while NMIs are still blocked, to the NMI
+; work stack: to its top, or below the interrupted frame if the interrupted code already runs
+; there.
 
         align   16
         global trap_nmi_entry

@@ -14,7 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Vectors of ours: all in the highest priority class, since the firmware's lower ones stay pending.
+/*
+ * Vectors of ours: all in the highest priority class, since the firmware's lower ones stay pending.
  */
 enum trap_vector {
     TRAP_DE = 0,
@@ -60,8 +61,10 @@ struct trap_frame {
  */
 typedef bool (*trap_handler)(struct trap_frame *frame);
 
-/* Install before the vector can occur; one handler per vector, for all cores. NULL removes. Returns
- * the old one. */
+/*
+ * Install before the vector can occur; one handler per vector, for all cores. NULL removes. Returns
+ * the old one.
+ */
 trap_handler trap_set_handler(unsigned vector, trap_handler handler);
 
 /*
@@ -84,7 +87,8 @@ unsigned trap_depth(void);
 /* "#GP", "#BP", ... or "interrupt". */
 const char *trap_name(unsigned vector);
 
-/* Decoded one-liner of an exception: "#PF[not present, write, supervisor] at 0x... address 0x..."
+/*
+ * Decoded one-liner of an exception: "#PF[not present, write, supervisor] at 0x... address 0x..."
  */
 void trap_describe(const struct trap_frame *frame, char *out, unsigned size);
 

@@ -5,8 +5,9 @@
 #include "tests/harness/test.h"
 #include "tests/lib/provoke.h"
 
-/* Not used by anything else: see the layout in mm.h. */
-#define FREE_ADDRESS 0xffffe00000000000ull
+/* Far above the device registers, in their slot of the root: see the layout in mm.h. */
+#define FREE_ADDRESS (MM_DEVICE_BASE + (256ull << 30))
+#define NO_REGION    0xffffe00000000000ull
 
 TEST(unit, paging_audit, "no page that is executable anywhere is writable through any address",
      .budget_ms = 500)
@@ -47,6 +48,8 @@ TEST(unit, paging_refuses_wx, "a mapping that is both writable and executable is
     REQUIRE(page);
     EXPECT(!mm_map(FREE_ADDRESS, page, 1, MM_W | MM_X));
     EXPECT_EQ(mm_leaf(FREE_ADDRESS), 0);
+    /* A new root slot would be missing in the window's root. */
+    EXPECT(!mm_map(NO_REGION, page, 1, MM_W));
 }
 
 TEST(unit, paging_map_unmap, "a mapping shows its page, and nothing once it is removed",
