@@ -27,13 +27,13 @@ O := out
 # No frame may step over a guard page.
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
     -Wframe-larger-than=4096
-# General registers only: traps do not save vector state. No red zone: interrupts use the same stack. Frame
-# pointers, no shrink-wrapping, no sibling calls: backtraces see every caller (but that of a leaf without a
-# frame). No CET marks, no PIC: linked at a fixed address.
+# General registers only: traps do not save vector state. No red zone: interrupts use the same
+# stack. Frame pointers, no shrink-wrapping, no sibling calls: backtraces see every caller (but that
+# of a leaf without a frame). No CET marks, no PIC: linked at a fixed address.
 KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
     -mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-omit-frame-pointer \
-    -fno-optimize-sibling-calls -fno-shrink-wrap -fno-asynchronous-unwind-tables -fno-strict-aliasing \
-    -fno-common $(WARN) -I. -isystem /usr/include/stb -ffile-prefix-map=$(CURDIR)=.
+    -fno-optimize-sibling-calls -fno-shrink-wrap -fno-asynchronous-unwind-tables \
+    -fno-strict-aliasing -fno-common $(WARN) -I. -isystem /usr/include/stb -ffile-prefix-map=$(CURDIR)=.
 
 ROOMS      := kernel smp poke tests
 KERNEL_C   := $(filter-out tests/host/% tests/model/%,$(shell find $(ROOMS) -name '*.c' | sort))
@@ -54,8 +54,9 @@ $(O)/obj/%.asm.o: %.asm
 # The build's name changes with every commit: only this object depends on it.
 $(O)/obj/build.c.o: FORCE
 	@mkdir -p $(@D)
-	@printf 'extern const char crossmod_version[], crossmod_build[];\nconst char crossmod_version[] = "%s", crossmod_build[] = "%s";\n' \
-	    '$(VERSION)' '$(BUILD)' > $(O)/obj/build.c.new
+	@printf 'extern const char crossmod_version[], crossmod_build[];\n' > $(O)/obj/build.c.new
+	@printf 'const char crossmod_version[] = "%s", crossmod_build[] = "%s";\n' \
+	    '$(VERSION)' '$(BUILD)' >> $(O)/obj/build.c.new
 	@cmp -s $(O)/obj/build.c.new $(O)/obj/build.c || mv $(O)/obj/build.c.new $(O)/obj/build.c
 	@[ $@ -nt $(O)/obj/build.c ] || $(CC) $(KERNEL_CFLAGS) -c $(O)/obj/build.c -o $@
 
@@ -66,8 +67,9 @@ $(O)/obj/smp/trampoline.bin: smp/trampoline.asm
 $(O)/obj/smp/trampoline_blob.asm.o: $(O)/obj/smp/trampoline.bin
 $(O)/obj/smp/trampoline_blob.asm.o: NASMFLAGS := -DTRAMPOLINE_BIN="'$(O)/obj/smp/trampoline.bin'"
 
-# Linked twice: the first link gives the addresses for the symbol table that the second one contains.
-LINK = $(LD) -static -nostdlib -z max-page-size=4096 -z noexecstack --build-id=none --orphan-handling=error -T linker.ld
+# Linked twice: the first link gives the addresses for the symbol table that the second contains.
+LINK = $(LD) -static -nostdlib -z max-page-size=4096 -z noexecstack --build-id=none \
+    --orphan-handling=error -T linker.ld
 KERNEL_ALL := $(KERNEL_OBJ) $(O)/obj/build.c.o
 
 $(O)/kernel.elf: $(KERNEL_ALL) linker.ld tools/symbols.py
@@ -91,17 +93,18 @@ include boot/loader.mk
 # ---- the host: tools and unit tests ----
 
 HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -I. -isystem /usr/include/stb
-HOST_LIB    := $(filter-out kernel/lib/string.c,$(wildcard kernel/lib/*.c))
 
-$(O)/host/words: tools/words.c $(HOST_LIB) kernel/lib/glob.c $(wildcard kernel/lib/*.h) kernel/lib/words.def
+WORDS_SRC := tools/words.c kernel/lib/words.c kernel/lib/fmt.c
+
+$(O)/host/words: $(WORDS_SRC) $(wildcard kernel/lib/*.h) kernel/lib/words.def
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(HOST_CFLAGS) tools/words.c kernel/lib/words.c kernel/lib/fmt.c -o $@
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(WORDS_SRC) -o $@
 
 include tests/host/host.mk
 
 # ---- targets ----
 
-.PHONY: run test list check gdb clean help FORCE
+.PHONY: run test list gdb clean help FORCE
 run: ## build, boot in QEMU with 4 cores, run the main job, print the verdict
 	@./run.sh $(WORDS)
 test: ## all tests: host, checks, QEMU
@@ -114,6 +117,6 @@ clean: ## delete out/
 	rm -rf $(O)
 help: ## this text
 	@echo 'make [target] [WORDS="cpus=8 seconds=20"] [V=1] [CROSS_COMPILE=x86_64-elf-]'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include $(KERNEL_OBJ:.o=.d)
