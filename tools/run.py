@@ -111,14 +111,23 @@ def collect(
     stored_json = build.extract(run, "/crossmod/report.jsonl")
     (run / "report.tap").write_text("".join(f"{line}\n" for line in tap), encoding="utf-8")
 
-    def lines(text: bytes | None) -> list[str] | None:
-        return None if text is None else text.decode("ascii", "backslashreplace").splitlines()
+    def lines(text: bytes) -> list[str]:
+        return text.decode("ascii", "backslashreplace").splitlines()
 
+    # In front of the version line the file has what the kernel said while it started.
+    kept_tap = None if stored_tap is None else records.tap_lines(stored_tap)
+    kept_json = None if stored_json is None else lines(stored_json)
     compared = [
-        copies.compare("report.tap", "the serial port", tap, lines(stored_tap)),
-        copies.compare("report.jsonl", "the debug console", lines(console), lines(stored_json)),
+        copies.compare("report.tap", "the serial port", tap, kept_tap),
+        copies.compare("report.jsonl", "the debug console", lines(console), kept_json),
     ]
     return records.parse(console or stored_json or b""), tap, compared
+
+
+def drop_image(run: Path, judgement: verdict.Verdict, compared: list[copies.Copy]) -> None:
+    """Its report has been fetched. After any other end, or a difference, it may be evidence."""
+    if judgement.name in ("PASS", "SKIP") and all(copy.state == "same" for copy in compared):
+        (run / build.IMAGE).unlink()
 
 
 def main(command: str, arguments: list[str]) -> int:
@@ -151,6 +160,7 @@ def main(command: str, arguments: list[str]) -> int:
     (run / "summary.txt").write_text(
         summary.full(document, tree.shown(run), trace), encoding="utf-8"
     )
+    drop_image(run, judgement, compared)
     print("\n".join([*summary.notes(document), *summary.five_lines(document, tree.shown(run))]))
     return judgement.exit_code
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ACPI tables as firmware would leave them, built byte by byte for the tests of acpi.c and madt.c.
+/*
+ * ACPI tables as firmware would leave them, built byte by byte for the tests of acpi.c and madt.c.
  */
 #ifndef TESTS_HOST_ACPI_IMAGE_H
 #define TESTS_HOST_ACPI_IMAGE_H

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What every host test includes: cmocka with the headers that it wants first, and the length of
- * fuzzing. */
+/*
+ * What every host test includes: cmocka with the headers that it wants first, and the length of
+ * fuzzing.
+ */
 #ifndef TESTS_HOST_HOST_TEST_H
 #define TESTS_HOST_HOST_TEST_H
 
@@ -44,7 +46,8 @@ static inline void assert_guard_whole(const struct guarded *g)
         assert_int_equal(g->text[i], 0x5a);
 }
 
-/* Rounds of a fuzzer: `usual`, or what FUZZ_ROUNDS in the environment says. Prints seed and rounds.
+/*
+ * Rounds of a fuzzer: `usual`, or what FUZZ_ROUNDS in the environment says. Prints seed and rounds.
  */
 static inline unsigned long fuzz_rounds(const char *what, unsigned long usual)
 {

@@ -251,8 +251,10 @@ static void odd_roots(void **state)
     }
 }
 
-/* Damage one byte in every way. `size`: of the part; a changed length is the only way to a right
- * sum. */
+/*
+ * Damage one byte in every way. `size`: of the part; a changed length is the only way to a right
+ * sum.
+ */
 static void corrupt_each_byte(size_t part, size_t size, size_t length_field)
 {
     for (size_t i = 0; i < size; i++) {
@@ -278,8 +280,10 @@ static void every_corrupt_byte_is_noticed(void **state)
     corrupt_each_byte(firmware.madt, length_of(firmware.madt), 4);
 }
 
-/* Memory that ends anywhere: found exactly as long as the table and a root that leads to it are
- * there. */
+/*
+ * Memory that ends anywhere: found exactly as long as the table and a root that leads to it are
+ * there.
+ */
 static void every_truncation(void **state)
 {
     size_t whole = firmware.visible;

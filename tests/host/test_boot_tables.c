@@ -28,7 +28,8 @@ struct pool {
     uint8_t fence[PAGE];
 };
 
-/* What the processor finds at `virt`: the leaf with the address of its 4 KiB page, 0 if not mapped.
+/*
+ * What the processor finds at `virt`: the leaf with the address of its 4 KiB page, 0 if not mapped.
  */
 static uint64_t walk(uint64_t root, uint64_t virt)
 {

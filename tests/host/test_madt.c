@@ -237,8 +237,10 @@ static void too_short_entries(void **state)
     }
 }
 
-/* Every length of the table from nothing to whole: cores whose entry is whole are found, and no
- * others. */
+/*
+ * Every length of the table from nothing to whole: cores whose entry is whole are found, and no
+ * others.
+ */
 static void every_truncation(void **state)
 {
     struct bytes b = { .used = 0 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Batches: the exact order of stores and syncs, the queue's rules, and errors that leave the text
- * untouched. */
+/*
+ * Batches: the exact order of stores and syncs, the queue's rules, and errors that leave the text
+ * untouched.
+ */
 #include "tests/host/host_test.h"
 
 #include "poke/poke.h"

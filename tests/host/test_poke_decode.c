@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Images: generated and decoded; a disassembler is the second opinion on whatever the decoder
- * accepts. */
+/*
+ * Images: generated and decoded; a disassembler is the second opinion on whatever the decoder
+ * accepts.
+ */
 #include "tests/host/host_test.h"
 
 #include <capstone/capstone.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Emulation: every class, and every condition with every set of flags against this very processor.
+/*
+ * Emulation: every class, and every condition with every set of flags against this very processor.
  */
 #include "tests/host/host_test.h"
 

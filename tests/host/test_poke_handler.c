@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The trap side: what the handler claims at each point of a batch, and the table's life under it.
+/*
+ * The trap side: what the handler claims at each point of a batch, and the table's life under it.
  */
 #include "tests/host/host_test.h"
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "tests/host/host_test.h"
 
-/* The functions under test get other names, so that the C library's stay what they are compared
- * with. */
+/*
+ * The functions under test get other names, so that the C library's stay what they are compared
+ * with.
+ */
 #define memcpy  tested_memcpy
 #define memmove tested_memmove
 #define memset  tested_memset

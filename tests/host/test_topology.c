@@ -3,7 +3,8 @@
 
 #include "smp/topology_decode.h"
 
-/* A valid subleaf as CPUID gives it: shift to the next level, logical processors, type and number.
+/*
+ * A valid subleaf as CPUID gives it: shift to the next level, logical processors, type and number.
  */
 #define LEVEL(number, type, shift)                                                                 \
     {                                                                                              \

@@ -6,10 +6,19 @@ import json
 NAMES = ["poke/int3", "stress/main", "unit/paging"]
 
 
-def records(
-    verdict: str = "PASS", code: str = "0x10", tests: tuple = ("PASS", "PASS", "SKIP")
-) -> list[dict]:
-    """The record list of a run of three tests."""
+CODES = {
+    "PASS": "0x10",
+    "FAIL": "0x11",
+    "ERROR": "0x12",
+    "WEAK": "0x13",
+    "PANIC": "0x14",
+    "HANG": "0x15",
+    "SKIP": "0x16",
+}
+
+
+def records(verdict: str = "PASS", tests: tuple = ("PASS", "PASS", "SKIP")) -> list[dict]:
+    """The record list of a run of three tests, of which the first len(tests) have finished."""
     hist = {
         "type": "hist",
         "test": "stress/main",
@@ -82,12 +91,8 @@ def records(
         {
             "type": "end",
             "verdict": verdict,
-            "code": code,
-            "pass": tests.count("PASS"),
-            "skip": tests.count("SKIP"),
-            "weak": 0,
-            "fail": tests.count("FAIL"),
-            "error": 0,
+            "code": CODES[verdict],
+            **{v.lower(): tests.count(v) for v in ("PASS", "SKIP", "WEAK", "FAIL", "ERROR")},
             "judged": True,
             "note": "",
         },
@@ -100,27 +105,40 @@ def console(items: list[dict]) -> bytes:
 
 
 FIRMWARE = (
-    b"\x1b[2J\x1b[01;01H\x1b[=3h\x1b[2J\x1b[01;01HBdsDxe: loading Boot0001 \"UEFI QEMU\"\r\n"
+    b'\x1b[2J\x1b[01;01H\x1b[=3h\x1b[2J\x1b[01;01HBdsDxe: loading Boot0001 "UEFI QEMU"\r\n'
     b"\x1b[0mCrossmod 0.1.0 4f2c9e1: taking over\r\n\x1b[01;01H\x1b[0m\x1b[37m"
 )
 
 
-def serial(verdict: str = "PASS", code: str = "0x10") -> bytes:
+def test_line(test: dict) -> str:
+    """The line of the serial port for a test's record."""
+    result = "ok" if test["verdict"] in ("PASS", "SKIP") else "not ok"
+    reason = "" if test["verdict"] == "PASS" else f" # {test['verdict']} {test['reason']}"
+    return f"{result} {test['n']} - {test['name']}{reason}"
+
+
+LINES = {
+    "start": lambda r: f"TAP version 14\n# crossmod {r['version']} build {r['build']}",
+    "cpu": lambda r: f"# cpu {json.dumps(r)}",
+    "plan": lambda r: f"1..{r['count']} # budget {r['budget_ms'] // 1000} s",
+    "test": test_line,
+    "data": lambda r: f"# data {json.dumps(r)}\n# progress {r['test']} 5 s",
+    "end": lambda r: (
+        f"# Totals: pass:{r['pass']} fail:{r['fail']}\n# END verdict={r['verdict']} code={r['code']}"
+    ),
+}
+
+
+def tap(items: list[dict]) -> list[str]:
+    """The lines that the kernel writes to the serial port for these records."""
+    text = "\n".join(LINES[r["type"]](r) for r in items if r["type"] in LINES)
+    return text.split("\n") if text else []
+
+
+def serial(items: list[dict]) -> bytes:
     """The serial port's bytes: firmware, report, firmware."""
-    body = [
-        "TAP version 14",
-        "# crossmod 0.1.0 build 4f2c9e1 seed 0x5eed",
-        '# cpu {"cpus":4}',
-        "1..3 # budget 26 s",
-        "ok 1 - poke/int3",
-        "# progress stress/main 5 s",
-        "ok 2 - stress/main",
-        "ok 3 - unit/paging # SKIP why",
-        "# Totals: pass:2 fail:0 skip:1 weak:0 error:0",
-        f"# END verdict={verdict} code={code}",
-    ]
     return (
         FIRMWARE
-        + "".join(f"{line}\r\n" for line in body).encode()
+        + "".join(f"{line}\r\n" for line in tap(items)).encode()
         + b"\x1b[01;01H# report written to \\crossmod\\ on the boot volume\r\n"
     )

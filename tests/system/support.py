@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -50,7 +51,7 @@ class Result:
         assert self.code == code, self.text
         assert self.report["verdict"] == verdict, self.text
         assert self.report["exit_code"] == code
-        assert self.lines[-5].startswith(f"{verdict} "), self.text
+        assert re.match(rf"{verdict}\b", self.lines[-5]), self.text
         return self
 
 

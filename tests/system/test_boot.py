@@ -2,6 +2,8 @@
 """The kernel's own suites on virtual machines of several sizes, and the main stress."""
 
 import json
+import shutil
+import subprocess
 
 import jsonschema
 import pytest
@@ -25,7 +27,55 @@ def check_report(result, tree) -> dict:
     ):
         assert result.file(name), name
     assert result.file("report.tap").startswith("TAP version 14\n")
+    assert not (result.directory / "disk.img").exists(), "its report has been fetched"
     return report
+
+
+def test_the_default_run_as_a_user_starts_it(crossmod, tree):
+    """Every test but the planted faults, on 4 cores, with the evidence that it rests on."""
+    result = crossmod.run("seconds=5").expect("PASS", 0)
+    report = check_report(result, tree)
+    names = [line.split()[0] for line in crossmod.list_tests()]
+    expected = [name for name in names if not name.startswith("selftest/")]
+    assert [t["name"] for t in report["tests"]] == report["plan"]["tests"] == expected
+    assert report["cpu"]["cpus"] == 4 and report["cpu"]["failed"] == 0
+    # On this machine nothing but the control of a litmus test may have nothing to show.
+    skipped = {t["name"]: t["reason"] for t in report["tests"] if t["verdict"] == "SKIP"}
+    assert not [n for n, reason in skipped.items() if "control" not in reason], skipped
+
+    stress = result.test("stress/main")["saw"]
+    assert stress["order_checks"] == stress["batches"] > 0
+    races = [t["saw"] for t in report["tests"] if t["saw"].get("int3_cores")]
+    assert len(races) > 5 and all(saw["order_checks"] == saw["batches"] > 0 for saw in races)
+    audit = result.data("unit/paging_audit")
+    assert audit["executable"] and audit["writable"]
+    assert audit["leaves"] >= audit["executable"] + audit["writable"]
+    assert f"{len(expected)} of {len(expected)} ran" in result.lines[-4]
+    assert "order checks" in result.lines[-4] and " 0 " not in result.lines[-4]
+
+
+def prove(tap: str) -> str:
+    """What prove says. It knows TAP 13: neither version 14 nor a comment behind the plan."""
+    return subprocess.run(
+        ["prove", "-e", "sed 1d;s/.#.budget.*//", tap],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    ).stdout
+
+
+def test_prove_reads_the_report(crossmod):
+    if not shutil.which("prove"):
+        pytest.skip("prove is not installed")
+    verdicts = ("must_pass", "must_skip", "must_be_weak", "must_fail")
+    result = crossmod.run("tests=" + ",".join(f"selftest/{v}" for v in verdicts)).expect("FAIL", 1)
+    tap = result.directory / "report.tap"
+    said = prove(str(tap))
+    assert "Tests: 4 Failed: 2" in said and "Parse errors" not in said, said
+    cut = result.directory / "cut.tap"
+    cut.write_text("".join(tap.read_text().splitlines(keepends=True)[:-4]), encoding="utf-8")
+    assert "Parse errors" in prove(str(cut))
 
 
 @pytest.mark.parametrize("cpus", [1, 2, 4, 8])

@@ -30,11 +30,17 @@ def check_cut(result, words: str) -> None:
     assert 'errors="1"' in result.file("junit.xml")
 
 
-def test_qemu_killed_half_way(crossmod):
+@pytest.mark.parametrize(
+    "number, words",
+    [(signal.SIGKILL, "SIGKILL"), (signal.SIGTERM, "terminating on signal 15")],
+    ids=["SIGKILL", "SIGTERM"],
+)
+def test_qemu_killed_half_way(crossmod, number, words):
     crossmod.start(*LONG)
     directory = crossmod.wait_for("serial.log", "1..1 #")
-    os.kill(qemu_of(directory), signal.SIGKILL)
-    check_cut(crossmod.wait(), "SIGKILL")
+    os.kill(qemu_of(directory), number)
+    check_cut(crossmod.wait(), words)
+    assert (directory / "disk.img").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)

@@ -34,7 +34,8 @@ def test_a_wrong_word_is_named_before_anything_runs(crossmod, words, message):
 )
 def test_what_only_the_kernel_can_know_is_an_error_of_the_run(crossmod, words, message):
     result = crossmod.run(*words).expect("ERROR", 3)
-    assert message in result.report["reason"] and message in result.lines[-5], result.text
+    assert message in result.report["reason"], result.text
+    assert result.lines[-5] == f"ERROR: {result.report['reason']}", "no claim about the machine"
     assert result.report["bail"]
 
 
@@ -44,9 +45,10 @@ def test_what_only_the_kernel_can_know_is_an_error_of_the_run(crossmod, words, m
         (b"cpus=2\nseconds=lots\n", "crossmod.cfg line 2"),
         (bytes(range(256)), "not a text file"),
         (b"\xff\xfe" + "cpus=2\n".encode("utf-16-le"), "not a text file"),
-        (b"x" * 70_000, "crossmod.cfg"),
+        (b"x" * 70_000, "crossmod.cfg: larger than 64 KiB"),
+        (b"# a comment\n" * 6000 + b"seconds=lots\n", "crossmod.cfg: larger than 64 KiB"),
     ],
-    ids=["wrong-value", "binary", "utf-16", "too-long"],
+    ids=["wrong-value", "binary", "utf-16", "too-long", "wrong-value-beyond-the-limit"],
 )
 def test_a_corrupt_configuration_file_is_an_error_that_names_it(
     crossmod, tmp_path, content, message
@@ -64,6 +66,12 @@ def test_words_come_from_the_file_and_the_command_line_wins(crossmod, tmp_path):
     assert {n.split("/")[0] for n in result.report["plan"]["tests"]} == {"unit"}
     assert all("ipi" in n for n in result.report["plan"]["tests"])
     assert result.report["cpu"]["sync"] == "cr2"
+
+
+@pytest.mark.parametrize("method", ["iret", "cr2", "cpuid"])
+def test_the_word_sync_is_obeyed(crossmod, method):
+    result = crossmod.run("cpus=2", f"sync={method}", "tests=unit/sync_methods").expect("PASS", 0)
+    assert result.report["cpu"]["sync"] == method
 
 
 def test_a_configuration_file_that_is_not_there(crossmod, tmp_path):

@@ -61,7 +61,7 @@ def test_random_bytes_never_raise():
 
 
 def test_tap_begins_and_ends_between_the_firmware_s_lines():
-    lines = records.tap_lines(sample.serial())
+    lines = records.tap_lines(sample.serial(sample.records()))
     assert lines[0] == "TAP version 14" and lines[1].startswith("# crossmod")
     assert lines[-1] == "# END verdict=PASS code=0x10"
     assert records.end_of_tap(lines) == "PASS"
@@ -69,7 +69,7 @@ def test_tap_begins_and_ends_between_the_firmware_s_lines():
 
 
 def test_tap_without_end_has_no_verdict():
-    cut = sample.serial().partition(b"# Totals")[0]
+    cut = sample.serial(sample.records()).partition(b"# Totals")[0]
     assert records.end_of_tap(records.tap_lines(cut)) is None
     assert records.tap_lines(sample.FIRMWARE) == []
     assert records.end_of_tap([]) is None

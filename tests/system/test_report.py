@@ -16,15 +16,13 @@ from runner.firmware import Firmware
 from runner.follow import Ending
 
 
-def document(items: list[dict], status: int = 33, accel: str = "tcg", name: str = "PASS") -> dict:
-    return document_of(records.parse(sample.console(items)), status, accel, name)
+def document(items: list[dict], status: int = 33, accel: str = "tcg") -> dict:
+    return document_of(records.parse(sample.console(items)), items, status, accel)
 
 
-def document_of(
-    found: records.Records, status: int, accel: str = "tcg", name: str = "PASS"
-) -> dict:
+def document_of(found: records.Records, shown: list[dict], status: int, accel: str = "tcg") -> dict:
     end = Ending(status, None, 12.3)
-    judged = verdict.judge(end, found, records.tap_lines(sample.serial(name)), "")
+    judged = verdict.judge(end, found, records.tap_lines(sample.serial(shown)), "")
     box = machine.Machine(
         Firmware(Path("/code"), Path("/vars")),
         accel,
@@ -82,9 +80,7 @@ def test_the_schema_refuses_what_is_wrong(schema):
 
 def test_junit_counts_what_the_report_says():
     suite = ElementTree.fromstring(
-        junit.render(
-            document(sample.records("FAIL", "0x11", ("PASS", "FAIL", "SKIP")), 35, name="FAIL")
-        )
+        junit.render(document(sample.records("FAIL", ("PASS", "FAIL", "SKIP")), 35))
     )
     assert (
         suite.get("tests"),
@@ -104,9 +100,10 @@ def test_junit_has_an_error_for_each_test_that_a_cut_left_out():
 
 
 def test_junit_survives_control_characters():
-    items = sample.records("FAIL", "0x11", ("PASS", "FAIL", "SKIP"))
-    items[5]["reason"] = "bytes \x00\x1b <&> \ud7ff"
-    ElementTree.fromstring(junit.render(document(items, 35, name="FAIL")))
+    items = sample.records("FAIL", ("PASS", "FAIL", "SKIP"))
+    found = records.parse(sample.console(items))
+    found.tests[1]["reason"] = "bytes \x00\x1b <&> \ud7ff"
+    ElementTree.fromstring(junit.render(document_of(found, items, 35)))
 
 
 def test_the_summary_ends_in_five_lines():
@@ -133,6 +130,13 @@ def test_multi_threaded_tcg_is_never_judged():
     assert summary.five_lines(found, "x")[0] == "PASS (emulator, not judged)"
 
 
+def test_only_a_pass_claims_that_the_logic_is_shown():
+    failed = document(sample.records("FAIL", ("PASS", "FAIL", "SKIP")), 35)
+    assert summary.five_lines(failed, "x")[0] == "FAIL (under TCG): stress/main: because of 1"
+    broken = document(sample.records(), 35)
+    assert summary.five_lines(broken, "x")[0].startswith("ERROR: the exit code says FAIL")
+
+
 def test_every_cut_gives_five_lines():
     for cut in range(len(sample.records()) + 1):
         assert len(summary.five_lines(document(sample.records()[:cut], -9), "x")) == 5
@@ -154,7 +158,7 @@ def test_damaged_records_still_give_a_report():
         for _ in range(source.randrange(1, 8)):
             damaged[source.randrange(len(damaged))] = source.randrange(32, 127)
         lines = bytes(damaged).split(b"\n")
-        found = document_of(records.parse(b"\n".join(lines)), 33)
+        found = document_of(records.parse(b"\n".join(lines)), sample.records(), 33)
         assert found["exit_code"] in (0, 3, 7)
         junit.render(found)
         summary.full(found, "x", [])

@@ -14,6 +14,7 @@ from . import machine
 POLL_SECONDS = 0.05
 ANSI = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]|\x1b[()][A-Z0-9]")
 START = "TAP version 14"
+EARLY_ENDS = ("Bail out!", "# PANIC", "# HANG")  # may come before it
 END = "# END "
 
 
@@ -104,7 +105,7 @@ def follow(
         while True:
             ended = process.poll() is not None
             for line in tail.lines():
-                started = started or START in line or line.startswith("Bail out!")
+                started = started or START in line or line.startswith(EARLY_ENDS)
                 if started and not finished:
                     limit.see(line)
                     show(line)

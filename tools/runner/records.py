@@ -5,15 +5,19 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from .follow import START, clean
+from .follow import EARLY_ENDS, START, clean
 
 # What the readers of a record rely on. A record without it is a damaged line.
 NEEDED = {
     "start": {"version": str, "build": str, "seed": str},
-    "cpu": {"cpus": int},
+    "cpu": {"cpus": int, "failed": int},
     "time": {"tsc_hz": int},
-    "plan": {"count": int, "tests": list},
-    "test": {"name": str, "verdict": str, "reason": str, "ms": int, "saw": dict},
+    "plan": {"count": int, "budget_ms": int, "tests": list},
+    "test": {
+        **dict.fromkeys(("name", "verdict", "reason"), str),
+        **dict.fromkeys(("n", "ms"), int),
+        **dict.fromkeys(("saw", "must_see"), dict),
+    },
     "data": {"test": str},
     "hist": {
         "test": str,
@@ -26,7 +30,11 @@ NEEDED = {
     "hang": {"stage": str, "silent": str},
     "panic": {"text": str},
     "bail": {"why": str},
-    "end": {"verdict": str},
+    "end": {
+        **dict.fromkeys(("verdict", "code", "note"), str),
+        **dict.fromkeys(("pass", "skip", "weak", "fail", "error"), int),
+        "judged": bool,
+    },
 }
 LISTS = {"test": "tests", "data": "data", "hist": "hists", "end": "ends"}
 END_LINE = re.compile(r"^# END verdict=(\w+) code=(0x[0-9a-f]+)$")
@@ -91,12 +99,14 @@ def tap_lines(serial: bytes) -> list[str]:
     """The report's part of a serial log: from the TAP version line to the end marker.
 
     The firmware writes to the same port before and after, and leaves escape sequences in front of
-    the first line. A loader that fails has no version line, only its "Bail out!".
+    the first line. There is no version line if the loader bails out, or if the kernel ends before
+    the harness begins.
     """
     lines = [clean(raw) for raw in serial.split(b"\n")]
     first = next((i for i, line in enumerate(lines) if START in line), None)
     if first is None:
-        return [line for line in lines if line.startswith("Bail out!")]
+        early = next((i for i, line in enumerate(lines) if line.startswith(EARLY_ENDS)), len(lines))
+        return [line for line in lines[early:] if line]
     lines[first] = START
     last = next((i for i, line in enumerate(lines) if i > first and END_LINE.match(line)), None)
     lines = lines[first:] if last is None else lines[first : last + 1]

@@ -8,11 +8,9 @@ COUNTED = (
     ("int3_hits", "INT3 hits"),
     ("order_checks", "order checks"),
 )
-QUALIFIER = {
-    "tcg": "under TCG: the logic is shown, not silicon",
-    "tcg-mt": "emulator, not judged",
-    "kvm": "under KVM",
-}
+UNJUDGED = "emulator, not judged"
+MACHINE = {"tcg": "under TCG", "kvm": "under KVM"}
+PASS_UNDER_TCG = "under TCG: the logic is shown, not silicon"
 
 
 def five_lines(report: dict, run: str) -> list[str]:
@@ -27,11 +25,19 @@ def five_lines(report: dict, run: str) -> list[str]:
 
 
 def _verdict(report: dict) -> str:
-    qualifier = QUALIFIER[report["emulation"]["accel"]]
-    if not report["judged"]:
-        qualifier = QUALIFIER["tcg-mt"]
     reason = f": {report['reason']}" if report["reason"] else ""
-    return f"{report['verdict']} ({qualifier}){reason}"
+    return f"{report['verdict']}{_qualifier(report)}{reason}"
+
+
+def _qualifier(report: dict) -> str:
+    """On what the verdict rests. An error says nothing about the code under test."""
+    if report["verdict"] == "ERROR":
+        return ""
+    if not report["judged"]:
+        return f" ({UNJUDGED})"
+    if (report["verdict"], report["emulation"]["accel"]) == ("PASS", "tcg"):
+        return f" ({PASS_UNDER_TCG})"
+    return f" ({MACHINE[report['emulation']['accel']]})"
 
 
 def _counts(report: dict) -> str:
@@ -77,6 +83,9 @@ def notes(report: dict) -> list[str]:
     for copy in report["copies"]:
         if copy["state"] != "same":
             found.append(f"note: {copy['note']}")
+    topology = (report["cpu"] or {}).get("topology_note")
+    if topology:
+        found.append(f"note: {topology}")
     if report["damaged"]:
         found.append(
             f"note: {len(report['damaged'])} damaged lines in the records, the first:"
@@ -97,6 +106,8 @@ def full(report: dict, run: str, trace: list[str]) -> str:
         "",
     ]
     lines += notes(report)
+    if report["end"] and report["end"]["note"]:
+        lines.append(f"note: {report['end']['note']}")
     for test in report["tests"]:
         if test["verdict"] != "PASS":
             lines.append(f"{test['verdict']} {test['name']}: {test['reason']}")
