@@ -112,7 +112,17 @@ void report_remove_old(void)
     root->Close(root);
 }
 
-/* On any volume but the boot volume. */
+/* Nobody asked for files on a disk that stays in the machine. */
+static bool is_removable(EFI_HANDLE device)
+{
+    EFI_GUID guid = EFI_BLOCK_IO_PROTOCOL_GUID;
+    EFI_BLOCK_IO_PROTOCOL *io;
+
+    return !EFI_ERROR(firmware.services->HandleProtocol(device, &guid, (void **)&io)) &&
+           io->Media->RemovableMedia;
+}
+
+/* On any other removable volume. */
 static void write_elsewhere(const struct boot_info *info)
 {
     EFI_HANDLE *devices;
@@ -120,7 +130,8 @@ static void write_elsewhere(const struct boot_info *info)
     bool written = false;
 
     for (UINTN i = 0; i < count && !written; i++) {
-        if (devices[i] == firmware.loaded->DeviceHandle || EFI_ERROR(write_to(devices[i], info)))
+        if (devices[i] == firmware.loaded->DeviceHandle || !is_removable(devices[i]) ||
+            EFI_ERROR(write_to(devices[i], info)))
             continue;
         written = true;
         say("# report written to \\crossmod\\ on file system %u of %u\n", (unsigned)i + 1,
@@ -129,7 +140,7 @@ static void write_elsewhere(const struct boot_info *info)
     if (devices)
         firmware.services->FreePool(devices);
     if (!written)
-        say("# no volume took the report: it is lost\n");
+        say("# no other removable volume took the report: it is lost\n");
 }
 
 void report_write(const struct boot_info *info)
