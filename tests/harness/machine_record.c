@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/harness/machine_record.h"
 
+#include "kernel/console/console.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/string.h"
 #include "kernel/time/time.h"
@@ -127,6 +128,29 @@ static void cpu_features(struct json *j)
     json_array_end(j);
 }
 
+static void cpu_missing_cores(struct json *j)
+{
+    json_array(j, "missing_cores");
+    for (unsigned i = 0; i < smp_possible(); i++) {
+        if (smp_is_online(i))
+            continue;
+        json_object(j, NULL);
+        json_uint(j, "core", i);
+        json_uint(j, "apic_id", percpu(i)->apic_id);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
+unsigned machine_name_missing_cores(void)
+{
+    for (unsigned i = 0; i < smp_possible(); i++) {
+        if (!smp_is_online(i))
+            con_printf("# core %u (APIC id %u) did not come up\n", i, percpu(i)->apic_id);
+    }
+    return smp_possible() - smp_online();
+}
+
 void machine_record_cpu(const struct words *w)
 {
     const struct smp_topology *topology = smp_topology();
@@ -140,6 +164,7 @@ void machine_record_cpu(const struct words *w)
     json_uint(j, "cpus", smp_online());
     json_uint(j, "listed", topology->listed);
     json_uint(j, "failed", topology->failed);
+    cpu_missing_cores(j);
     json_uint(j, "offline", topology->offline);
     if (topology->note)
         json_string(j, "topology_note", topology->note);

@@ -6,9 +6,12 @@
 #include "kernel/lib/words.h"
 #include "tests/harness/record.h"
 
-/* Records "cpu" and "time". Every core is up. */
+/* Records "cpu" and "time". Every core that will ever come up is up. */
 void machine_record_cpu(const struct words *w);
 void machine_record_time(void);
+
+/* A line of the report for each core that did not come up. Returns how many. */
+unsigned machine_name_missing_cores(void);
 
 /* Reasons against believing times measured on this machine. */
 struct trust machine_trust(void);

@@ -43,6 +43,11 @@ bool record_end(void)
     return whole;
 }
 
+void record_break(void)
+{
+    json_out("\n", 1);
+}
+
 static void add_buckets(const struct hist *h)
 {
     json_array(&json, "buckets");

@@ -23,6 +23,12 @@ void record_show(void);
 /* Write the record. False if it was too long: then a record that says so stands in its place. */
 bool record_end(void);
 
+/*
+ * Another record may have been cut off half written: end its line, so that what follows is one of
+ * its own. An empty line is no record.
+ */
+void record_break(void);
+
 /* May times measured here be believed? */
 struct trust {
     const char *why_not[4]; /* constant words, NULL after the last */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/harness/report.h"
 
+#include <stdarg.h>
+
 #include "kernel/console/console.h"
 #include "kernel/lib/fmt.h"
 #include "smp/watchdog.h"
@@ -11,10 +13,11 @@
 
 extern const char crossmod_version[], crossmod_build[];
 
-/* Written by the core that runs the plan; a hang or a panic reads them from any core, at the end.
- */
+/* Written by the core that runs the plan; a hang or a panic reads them from any core. */
 static const struct words *words;
 static struct verdict_totals totals;
+static enum verdict run_verdict; /* of the run as a whole, beside its tests */
+static char run_reason[160];
 static const struct test *current_test;
 static unsigned current_number; /* 0: no test runs */
 
@@ -129,17 +132,38 @@ void report_test(unsigned number, const struct test_run *run, uint64_t ms)
 
 /* ---- the end ---- */
 
+void report_run_verdict(enum verdict v, const char *fmt, ...)
+{
+    va_list args;
+
+    if (v <= run_verdict)
+        return;
+    run_verdict = v;
+    va_start(args, fmt);
+    fmt_vprint(run_reason, sizeof run_reason, fmt, args);
+    va_end(args);
+}
+
+/* Why the run is worse than its tests, and what its verdict is worth on this machine. */
+static void write_note(char *out, size_t size, const char *machine_note)
+{
+    fmt_print(out, size, "%s%s%s", run_reason, run_reason[0] && machine_note ? "; " : "",
+              machine_note ? machine_note : "");
+    if (out[0])
+        con_printf("# note: %s\n", out);
+}
+
 static void write_end(const char *verdict, enum exit_code code)
 {
-    const char *note = NULL;
+    const char *machine_note = NULL;
+    char note[256];
     /* An error is the harness's own: the machine is not accused. */
-    bool judged = code == EXIT_ERROR || machine_is_judged(words, &note);
+    bool judged = code == EXIT_ERROR || machine_is_judged(words, &machine_note);
 
     con_printf("# Totals: pass:%u fail:%u skip:%u weak:%u error:%u\n", totals.of[VERDICT_PASS],
                totals.of[VERDICT_FAIL], totals.of[VERDICT_SKIP], totals.of[VERDICT_WEAK],
                totals.of[VERDICT_ERROR]);
-    if (note)
-        con_printf("# note: %s\n", note);
+    write_note(note, sizeof note, machine_note);
     con_printf("# END verdict=%s code=0x%x\n", verdict, code);
 
     struct json *j = record_begin("end");
@@ -151,7 +175,7 @@ static void write_end(const char *verdict, enum exit_code code)
     json_uint(j, "fail", totals.of[VERDICT_FAIL]);
     json_uint(j, "error", totals.of[VERDICT_ERROR]);
     json_bool(j, "judged", judged);
-    json_string(j, "note", note ? note : "");
+    json_string(j, "note", note);
     record_end();
 }
 
@@ -159,6 +183,8 @@ enum exit_code report_end(void)
 {
     enum verdict verdict = verdict_of_run(&totals);
 
+    if (run_verdict > verdict)
+        verdict = run_verdict;
     write_end(verdict_name(verdict), verdict_exit_code(verdict));
     return verdict_exit_code(verdict);
 }
@@ -185,19 +211,20 @@ void report_hang(const char *stage, const char *silent_cores)
 {
     char reason[256];
 
+    record_break();
     struct json *j = record_begin("hang");
     json_string(j, "stage", stage);
     json_string(j, "silent", silent_cores);
     record_end();
-    fmt_print(reason, sizeof reason, "in %s, silent cores: %s", stage,
-              silent_cores[0] ? silent_cores : "none");
+    fmt_print(reason, sizeof reason, "in %s%s%s", stage, silent_cores[0] ? ", silent cores: " : "",
+              silent_cores);
     write_broken_end("HANG", EXIT_HANG, reason);
 }
 
 void report_panic(const char *text)
 {
+    record_break();
     struct json *j = record_begin("panic");
-
     json_string(j, "text", text);
     json_string(j, "stage", watchdog_stage_name());
     record_end();

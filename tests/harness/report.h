@@ -10,8 +10,7 @@
 #include "tests/harness/plan.h"
 #include "tests/harness/test.h"
 
-/* First lines: version, seed, the words to replay it. `w` must stay valid until the report's end.
- */
+/* First lines: version, seed, the words to replay it. `w` stays valid until the report's end. */
 void report_start(const struct words *w);
 
 void report_plan(const struct plan *plan);
@@ -21,6 +20,12 @@ void report_test_begins(unsigned number, const struct test *test);
 
 /* Its result, then its data and histograms. */
 void report_test(unsigned number, const struct test_run *run, uint64_t ms);
+
+/*
+ * Something is wrong with the run as a whole: its verdict is at least `v`, and its end says why.
+ * The first reason of the most severe kind stays.
+ */
+__attribute__((format(printf, 2, 3))) void report_run_verdict(enum verdict v, const char *fmt, ...);
 
 /* Last lines, with the verdict of all tests. Returns the code that stands there. */
 enum exit_code report_end(void);

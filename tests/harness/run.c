@@ -12,6 +12,9 @@
 #include "tests/harness/verdict.h"
 #include "tests/lib/event_rings.h"
 
+/* For a test's records, between its end and the next one's begin, by a slow serial port. */
+#define REPORT_MS 60000
+
 static struct words words;
 static struct plan plan;
 static struct test_run run;
@@ -60,7 +63,7 @@ static void run_body(struct test_run *t)
     }
     watchdog_stage(test->name, (unsigned)(budget_ms + words.hang * 1000));
     test->body(t);
-    watchdog_stage("harness", 0);
+    watchdog_stage("harness", REPORT_MS);
     if (t->data.overflow)
         ERROR("the data does not fit in %zu bytes", sizeof data_buffer);
     verdict_check_exposure(t);
@@ -77,12 +80,26 @@ static void run_test(unsigned number, const struct test *test)
     report_test(number, &run, time_ticks_to_ns(rdtsc() - begin) / 1000000);
 }
 
+/* What passes without a core that the machine has is not the whole proof. */
+static void judge_cores(void)
+{
+    unsigned missing = machine_name_missing_cores();
+
+    if (missing)
+        report_run_verdict(VERDICT_WEAK, "%u of %u cores did not start", missing, smp_possible());
+}
+
 /* False: `error` says why there is nothing to run. */
 static bool prepare(char *error, size_t size)
 {
     if (words.cpus > smp_topology()->listed) {
         fmt_print(error, size, "cpus=%llu: this machine has %u usable cores",
                   (unsigned long long)words.cpus, smp_topology()->listed);
+        return false;
+    }
+    if (words.cpus > smp_online()) {
+        fmt_print(error, size, "cpus=%llu: %u cores came up", (unsigned long long)words.cpus,
+                  smp_online());
         return false;
     }
     if (!event_rings_attach()) {
@@ -104,6 +121,7 @@ enum exit_code harness_main(const struct words *w)
     panic_set_record(report_panic);
     machine_record_cpu(&words);
     machine_record_time();
+    judge_cores();
     if (!prepare(error, sizeof error))
         return report_bail(error);
     report_plan(&plan);

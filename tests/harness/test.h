@@ -31,6 +31,7 @@ const char *verdict_name(enum verdict v);
 /* What a run can have seen; exposure is evidence, a pass without it is WEAK. */
 #define TEST_EXPOSURES(X)                                                                          \
     X(SEE_EXECUTIONS, "executions") /* executions of a site, decoded by the oracle */              \
+    X(SEE_OVERLAPS, "overlaps")     /* those that overlapped a patch of their site, judged */      \
     X(SEE_PATCHES, "patches")       /* sites changed by a synchronised protocol */                 \
     X(SEE_BATCHES, "batches")       /* protocol runs */                                            \
     X(SEE_INT3_HITS, "int3_hits")   /* #BP claimed by the engine */                                \
@@ -42,6 +43,7 @@ const char *verdict_name(enum verdict v);
     X(SEE_TRAPS, "traps")   /* exceptions that were expected and came */                           \
     X(SEE_IPIS, "ipis")                                                                            \
     X(SEE_CORES, "cores")               /* cores that took part */                                 \
+    X(SEE_TURNS, "turns")               /* times that another core patched than the time before */ \
     X(SEE_ORDER_CHECKS, "order_checks") /* batches whose event log was checked */
 
 enum test_exposure {

@@ -5,7 +5,7 @@
 #include "poke/event_log.h"
 #include "smp/smp.h"
 
-#define PATCHER_CORES   2 /* the boot core, and another that may patch too */
+#define PATCHER_CORES   2 /* see may_patch() */
 #define PATCHER_ENTRIES (2 * POKE_LOG_PATCHER_MIN)
 #define OTHER_ENTRIES   (4 * POKE_LOG_OTHER_MIN)
 
@@ -14,9 +14,15 @@ static void *allocate(size_t bytes)
     return pages_alloc_virt((bytes + PAGE_SIZE - 1) / PAGE_SIZE);
 }
 
+/* The boot core, and the core that a test takes for a second patcher. */
+static bool may_patch(unsigned core)
+{
+    return core == cpu_index() || (int)core == smp_next_online((int)cpu_index());
+}
+
 static uint32_t entries_of(unsigned core)
 {
-    return core < PATCHER_CORES ? PATCHER_ENTRIES : OTHER_ENTRIES;
+    return may_patch(core) ? PATCHER_ENTRIES : OTHER_ENTRIES;
 }
 
 bool event_rings_attach(void)

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /*
- * Give every core its ring: cores 0 and 1, which patch, large ones. Once, before the engine is
- * used; boot core, thread context. False if memory is short.
+ * Give every core its ring: large ones to this core and to smp_next_online(this core), which may
+ * patch. Once, before the engine is used; boot core, thread context. False if memory is short.
  */
 bool event_rings_attach(void);
 

@@ -34,6 +34,7 @@ static void judge(struct exec_view *view, const struct site *s, uint64_t hi, uin
     unsigned image = 0;
     enum outcome outcome = oracle_judge(s, lo, hi, got, &image);
 
+    view->overlaps += lo != hi && outcome != OUTCOME_UNJUDGED;
     if (outcome == OUTCOME_LEGAL) {
         view->by_kind[s->image[image].kind]++;
         view->seen[s->index] |= (uint8_t)(1u << image);
@@ -51,8 +52,7 @@ static void judge(struct exec_view *view, const struct site *s, uint64_t hi, uin
     }
 }
 
-/* Both stack alignments for every site, in no rhythm with the rounds (Knuth's multiplicative hash).
- */
+/* Both stack alignments for every site, in no rhythm with the rounds (multiplicative hash). */
 static uint64_t stack_shift(uint64_t execution)
 {
     return execution * 0x9e3779b97f4a7c15ull >> 63 ? 8 : 0;

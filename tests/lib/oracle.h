@@ -16,6 +16,10 @@
  *     version v; stores become visible in program order. Whoever executed a byte of v loads
  *     begin, later in program order, as v or more.
  *
+ * What this shows depends on the machine. An emulator with one thread (TCG) executes every
+ * instruction as memory holds it: torn bytes are seen there, a missing serialisation never is. The
+ * event log says that the serialising instruction was reached, not what it did.
+ *
  * history[] is a ring: an execution that took SITE_HISTORY versions or more cannot be judged, and
  * is counted as such.
  */

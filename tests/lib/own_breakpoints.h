@@ -10,8 +10,7 @@
 
 #include "kernel/trap/trap.h"
 
-/* Let `mine` have all breakpoints that the engine leaves, on all cores. Boot core, thread context.
- */
+/* Let `mine` have all breakpoints that the engine leaves, on all cores. Boot core's thread. */
 void own_breakpoints_begin(trap_handler mine);
 
 /* Remove it; returns how many it has taken. No core may meet such a breakpoint any more. */

@@ -3,7 +3,6 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/time/time.h"
-#include "poke/event_log.h"
 
 /* The next version of a site: see oracle.h for what the two stores promise. */
 static const struct site_image *announce(struct patcher *p, struct site *s)
@@ -13,8 +12,7 @@ static const struct site_image *announce(struct patcher *p, struct site *s)
     unsigned next = (old + 1 + prng_below(p->rng, s->images - 1u)) % s->images;
 
     store_relaxed(&s->history[version % SITE_HISTORY], (uint8_t)next);
-    /* Before any byte of the version, and after its history entry; pairs with the executors' loads.
-     */
+    /* Before any byte of the version, after its history entry; pairs with the executors' loads. */
     store_release(&s->begin, version);
     if (site_crosses(s, CACHE_LINE))
         p->crossings++;
@@ -39,6 +37,7 @@ static void refused(struct patcher *p, const struct site *s, enum poke_error e)
 static const int8_t phase_of_step[] = { -1,          PHASE_WRITE1, PHASE_SYNC1, PHASE_WRITE2,
                                         PHASE_SYNC2, PHASE_WRITE3, PHASE_SYNC3, PHASE_RETIRE };
 
+/* Of the run that has just ended; under text_mutex. */
 static void keep_times(struct patch_times *times)
 {
     const struct poke_timing *timing = poke_last_timing();
@@ -53,14 +52,6 @@ static void keep_times(struct patch_times *times)
     hist_add(&times->phase[PHASE_TOTAL], time_ticks_to_ns(last - timing->begin));
 }
 
-/* What the engine says of the run that has just ended; under text_mutex. */
-static void look_back(struct patcher *p, struct patch_times *times)
-{
-    p->order_violated |= poke_first_fault() != NULL;
-    if (times)
-        keep_times(times);
-}
-
 void patch_one(struct patcher *p)
 {
     unsigned which = prng_below(p->rng, p->set->count);
@@ -72,7 +63,8 @@ void patch_one(struct patcher *p)
     text_mutex_lock();
     const struct site_image *image = announce(p, s);
     refused(p, s, smp_text_poke_single(s->slot, image->bytes, s->len, NULL));
-    look_back(p, p->single_times);
+    if (p->single_times)
+        keep_times(p->single_times);
     text_mutex_unlock();
     conclude(s);
     p->singles++;
@@ -110,7 +102,8 @@ void patch_many(struct patcher *p)
         refused(p, s, smp_text_poke_batch_add(s->slot, image->bytes, s->len, NULL, NULL));
     }
     refused(p, &p->set->sites[0], smp_text_poke_batch_finish());
-    look_back(p, p->batch_times);
+    if (p->batch_times)
+        keep_times(p->batch_times);
     text_mutex_unlock();
     for (unsigned i = 0; i < p->set->count; i++) {
         if (chosen[i])

@@ -38,7 +38,6 @@ struct patcher {
     uint64_t crossings;        /* patches of a site across a line or page */
     enum poke_error error;     /* first refusal of the engine; nothing is patched after it */
     unsigned error_site;
-    bool order_violated; /* the event log of a run showed a step out of its place */
 };
 
 /* One random site to another random image of its own. */

@@ -140,8 +140,7 @@ static bool write_target(uint8_t *at, uint32_t number)
     return write_text(at, code, sizeof code);
 }
 
-/* Conditions that hold (even, or odd for their negation) after XOR EAX, EAX: Z, P, and not C, O, S.
- */
+/* A condition (even; odd is its negation) that holds after XOR EAX, EAX: Z, P, not C, O, S. */
 static unsigned pick_condition(struct prng *rng, bool taken)
 {
     /* O  B  Z  BE S  P  L  LE in the order of their codes: does the even one hold? */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* I9: a batch costs exactly as many syncs and windows as it needs, and mapping costs no interrupt.
- */
+/* I9: a batch costs just as many syncs and windows as it needs, and mapping costs no interrupt. */
 #include "kernel/mm/mm.h"
 #include "poke/poke.h"
 #include "smp/smp.h"

@@ -57,12 +57,13 @@ static void execute_once(unsigned set, unsigned shift)
         observer.state[way][set][shift] = s;
         observer.missing--;
     }
-    const struct registers *real = &observer.state[0][set][shift];
-    if (!observer.have[0][set][shift] || memcmp(real, &s, sizeof s) == 0)
+    /* Against the other way, whichever of the two came first. */
+    const struct registers *other = &observer.state[!way][set][shift];
+    if (!observer.have[!way][set][shift] || memcmp(other, &s, sizeof s) == 0)
         return;
     if (observer.differences++ == 0) {
-        observer.worst[0] = *real;
-        observer.worst[1] = s;
+        observer.worst[way] = s;
+        observer.worst[!way] = *other;
     }
 }
 

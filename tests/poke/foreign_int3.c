@@ -46,19 +46,21 @@ static void execute_foreign(__attribute__((unused)) void *arg)
         fetch_add(&answers[i], mine[i]);
 }
 
-/* All other cores execute the breakpoint while this one patches. Returns how many INT3s were taken.
- */
-static uint64_t run_others(void (*patch)(unsigned round))
+/* All other cores execute the breakpoint while this one patches. Returns the INT3s taken. */
+static uint64_t run_others(struct test_run *t, void (*patch)(unsigned round))
 {
     uint64_t begin = rdtsc(), length = time_ns_to_ticks(LENGTH_NS);
+    unsigned started = 0;
 
     memset(answers, 0, sizeof answers);
     store_release(&stop, 0);
     own_breakpoints_begin(take_foreign);
     for_each_online_cpu (core) {
         if (core != (int)cpu_index())
-            smp_start_work((unsigned)core, execute_foreign, NULL);
+            started += smp_start_work((unsigned)core, execute_foreign, NULL);
     }
+    if (started != smp_online() - 1)
+        ERROR("%u of %u cores could be started", started, smp_online() - 1);
     for (unsigned round = 0; rdtsc() - begin < (round < ROUNDS ? 5 * length : length); round++) {
         text_mutex_lock();
         patch(round);
@@ -95,7 +97,7 @@ TEST(poke, i16_foreign_int3,
     foreign = build_foreign(INT3_INSN_OPCODE);
     REQUIRE(foreign);
     uint64_t before = poke_counters()->batches;
-    uint64_t taken = run_others(patch_around);
+    uint64_t taken = run_others(t, patch_around);
 
     EXPECT_EQ(answers[0], 0);
     EXPECT_EQ(answers[1], 0);
@@ -120,7 +122,7 @@ TEST(poke, i17_int3_as_instruction,
     foreign = build_foreign(RET_INSN_OPCODE);
     REQUIRE(foreign);
     uint64_t before = poke_counters()->batches;
-    uint64_t taken = run_others(toggle);
+    uint64_t taken = run_others(t, toggle);
 
     EXPECT_EQ(answers[0], 0);
     EXPECT(answers[1] > 0);

@@ -27,7 +27,7 @@ static void run(struct test_run *t, const struct site_spec specs[3], bool interr
 }
 
 #define SEEN_ENOUGH                                                                                \
-    { SEE_INT3_HITS, 100 }, { SEE_PATCHES, 100 }, { SEE_CROSSINGS, 30 },                           \
+    { SEE_INT3_HITS, 100 }, { SEE_OVERLAPS, 200 }, { SEE_PATCHES, 100 }, { SEE_CROSSINGS, 30 },    \
     {                                                                                              \
         SEE_ORDER_CHECKS, 60                                                                       \
     }
@@ -94,7 +94,10 @@ TEST(poke, i18_interrupts,
 
 TEST(poke, i23_geometry, "a call at each of 64 line offsets and at each split of a page is whole",
      .cpus = 2, .budget_ms = 2000,
-     .must_see = { { SEE_INT3_HITS, 500 }, { SEE_PATCHES, 500 }, { SEE_CROSSINGS, 50 } })
+     .must_see = { { SEE_INT3_HITS, 500 },
+                   { SEE_OVERLAPS, 500 },
+                   { SEE_PATCHES, 500 },
+                   { SEE_CROSSINGS, 50 } })
 {
     static struct site_spec specs[OFFSETS + SPLITS];
 

@@ -10,6 +10,7 @@
 #define SITES  8
 #define STEP   600 /* some lie across a page */
 #define ROUNDS 150
+#define TURNS  20 /* fewer: one patcher came after the other, not between */
 
 static const uint8_t images[3][5] = {
     { 0x0f, 0x1f, 0x44, 0x00, 0x00 },
@@ -20,6 +21,9 @@ static const uint8_t images[3][5] = {
 static uint8_t *text;
 static uint8_t last[SITES]; /* image of the last writer; under text_mutex */
 static uint32_t refusals;
+/* Under text_mutex: who patched last, and how often it was another core than the time before. */
+static unsigned last_patcher;
+static uint64_t turns;
 
 static void keep(enum poke_error e)
 {
@@ -35,6 +39,8 @@ static void patch_rounds(void *arg)
         bool batch = prng_below(rng, 2);
 
         text_mutex_lock();
+        turns += last_patcher != cpu_index();
+        last_patcher = cpu_index();
         for (unsigned n = batch ? 4 : 1; n; n--) { /* in any order: the queue flushes by itself */
             unsigned site = prng_below(rng, SITES);
             last[site] = (uint8_t)prng_below(rng, 3);
@@ -47,7 +53,9 @@ static void patch_rounds(void *arg)
 }
 
 TEST(poke, i19_two_patchers, "two patchers exclude each other, and each site holds its last write",
-     .cpus = 2, .budget_ms = 1000, .must_see = { { SEE_PATCHES, 2 * ROUNDS } })
+     .cpus = 2, .budget_ms = 1000,
+     .must_see = {
+         { SEE_PATCHES, 2 * ROUNDS }, { SEE_ORDER_CHECKS, 2 * ROUNDS }, { SEE_TURNS, TURNS } })
 {
     struct prng mine = test_prng(t), others = { prng_next(&mine) };
     unsigned other = (unsigned)smp_next_online(0);
@@ -57,11 +65,13 @@ TEST(poke, i19_two_patchers, "two patchers exclude each other, and each site hol
     EXPECT_EQ(text_poke_set(text, 0xcc, 2 * PAGE_SIZE), POKE_OK);
     memset(last, 0, sizeof last);
     refusals = 0;
+    turns = 0;
+    last_patcher = cpu_index();
     for (unsigned i = 0; i < SITES; i++)
         EXPECT_EQ(text_poke_copy(text + i * STEP, images[0], 5), POKE_OK);
     text_mutex_lock();
     poke_order_reset();
-    uint64_t before = poke_counters()->sites;
+    struct poke_counters before = *poke_counters();
     text_mutex_unlock();
 
     REQUIRE(smp_start_work(other, patch_rounds, &others));
@@ -74,6 +84,10 @@ TEST(poke, i19_two_patchers, "two patchers exclude each other, and each site hol
     text_mutex_lock();
     if (poke_first_fault())
         FAIL("order: %s (core %u)", poke_first_fault()->what, poke_first_fault()->core);
-    saw(SEE_PATCHES, poke_counters()->sites - before);
+    saw(SEE_PATCHES, poke_counters()->sites - before.sites);
+    saw(SEE_ORDER_CHECKS, poke_counters()->order_checked - before.order_checked);
+    EXPECT_EQ(poke_counters()->order_checked - before.order_checked,
+              poke_counters()->batches - before.batches);
+    saw(SEE_TURNS, turns);
     text_mutex_unlock();
 }

@@ -121,6 +121,7 @@ static void report(struct test_run *t, const struct race_result *r)
     for (unsigned c = 0; c < EXEC_CONTEXTS; c++)
         json_uint(j, exec_context_name(c), r->executions[c]);
     json_object_end(j);
+    json_uint(j, "overlaps", r->overlaps);
     json_object(j, "executions_by_image");
     for (unsigned k = 0; k < SITE_KINDS; k++)
         json_uint(j, site_kind_name(k), r->by_kind[k]);
@@ -136,6 +137,7 @@ TEST(stress, main,
      "cores that execute sites while they are patched run whole, current instructions only",
      .cpus = 2, .budget_ms = 3000, .takes_seconds = true,
      .must_see = { { SEE_EXECUTIONS, 10000 },
+                   { SEE_OVERLAPS, 2000 },
                    { SEE_PATCHES, 1000 },
                    { SEE_INT3_HITS, 1000 },
                    { SEE_CROSSINGS, 200 },

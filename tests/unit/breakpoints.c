@@ -11,8 +11,7 @@
 
 /* ---- the stack gap ---- */
 
-/* At `call_site`: int3, three bytes of NOP, then a return; the handler emulates a CALL of `callee`.
- */
+/* `call_site`: int3, three bytes of NOP, then a return; the handler emulates a CALL of `callee`. */
 __asm__(".pushsection .text\n"
         "call_site: int3; nopl (%rax); lea 0x100(%rax), %eax; ret\n"
         "callee: mov $0x77, %eax; mov (%rsp), %rdx; ret\n"
