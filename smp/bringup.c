@@ -9,7 +9,6 @@
 #include "smp/smp.h"
 
 #include "boot/boot_info.h"
-#include "kernel/console/console.h"
 #include "kernel/lib/atomic.h"
 #include "kernel/mm/mm.h"
 #include "kernel/time/time.h"
@@ -40,8 +39,6 @@ static unsigned prepare(uint64_t *stacks)
             store_release(&cpu->state, CPU_STARTING);
         } else {
             store_release(&cpu->state, CPU_FAILED);
-            con_printf("# core %u (APIC id %u) is not started: no memory for its stacks\n", i,
-                       cpu->apic_id);
         }
     }
     return count;
@@ -98,8 +95,6 @@ static void give_up(void)
         if (!compare_exchange(&cpu->state, &starting, CPU_FAILED))
             continue;
         apic_send(cpu->apic_id, APIC_INIT);
-        con_printf("# core %u (APIC id %u) did not start within %u ms of INIT-SIPI-SIPI\n", i,
-                   cpu->apic_id, LIMIT_US / 1000);
     }
 }
 

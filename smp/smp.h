@@ -34,8 +34,8 @@ void smp_apic_init(void);
 
 /*
  * Start all discovered cores in parallel by INIT-SIPI-SIPI, each within a time limit. Returns how
- * many did not come up; each is named in a line of the report and has CPU_FAILED. They stay out of
- * every set below.
+ * many did not come up: those have CPU_FAILED, the report names them, and they stay out of every
+ * set below. Prints nothing: the report has not begun.
  */
 unsigned smp_start_all(const struct boot_info *info);
 

@@ -13,7 +13,6 @@
 #include "smp/internal.h"
 #include "smp/smp.h"
 
-#include "kernel/console/console.h"
 #include "kernel/lib/atomic.h"
 #include "kernel/time/time.h"
 #include "poke/machine.h"
@@ -87,10 +86,6 @@ void tsc_offset_measure(void)
         uint64_t distance = (uint64_t)(cpu->tsc_offset < 0 ? -cpu->tsc_offset : cpu->tsc_offset);
         if (distance + cpu->tsc_offset_rtt / 2 > worst)
             worst = distance + cpu->tsc_offset_rtt / 2;
-        if (distance <= cpu->tsc_offset_rtt)
-            continue;
-        con_printf("# core %d: its TSC is %lld ticks ahead of core 0's (round trip %llu)\n", i,
-                   (long long)cpu->tsc_offset, (unsigned long long)cpu->tsc_offset_rtt);
     }
     /* One core can be ahead of the boot core and another one behind it. */
     skew = 2 * worst;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 #include "kernel/lib/acpi.h"
 #include "kernel/lib/little_endian.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 #include "kernel/lib/hist.h"
 
 #define SUB_BUCKETS (1u << HIST_SUB_BITS)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 #include "kernel/lib/json.h"
 #include "kernel/lib/fmt.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* The MADT's processors (ACPI 6.5, 5.2.12). Declared in acpi.h. */
 #include "kernel/lib/acpi.h"
 #include "kernel/lib/little_endian.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 #include "tests/host/host_test.h"
 
 #include "boot/boot_info.h"

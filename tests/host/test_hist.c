@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 #include "tests/host/host_test.h"
 
 #include "kernel/lib/hist.h"

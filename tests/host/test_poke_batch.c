@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * Batches: the exact order of stores and syncs, the queue's rules, and errors that leave the text
  * untouched.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * Images: generated and decoded; a disassembler is the second opinion on whatever the decoder
  * accepts.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * Emulation: every class, and every condition with every set of flags against this very processor.
  */

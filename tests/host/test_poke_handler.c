@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * The trap side: what the handler claims at each point of a batch, and the table's life under it.
  */

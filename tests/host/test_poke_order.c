@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* The order check: silent on the protocol, and with the right words on every fault. */
 #include "tests/host/host_test.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* text_poke() and its relatives: what they write, what they refuse. */
 #include "tests/host/host_test.h"
 

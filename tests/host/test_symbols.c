@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* The lookup, on a table that tools/symbols.py made from sample_symbols.nm. */
 #include "tests/host/host_test.h"
 
