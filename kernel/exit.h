@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The single way out, and the codes that go with it. The table is in DESIGN of the exit path:
- * QEMU's isa-debug-exit turns code c into the process status (c << 1) | 1, so that none of these
- * collides with QEMU's own 0 and 1.
+ * The single way out, and the codes that go with it (README.md, "Reading the result"). QEMU's
+ * isa-debug-exit turns code c into the process status (c << 1) | 1, so that none of these collides
+ * with QEMU's own 0 and 1.
  */
 #ifndef KERNEL_EXIT_H
 #define KERNEL_EXIT_H

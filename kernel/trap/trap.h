@@ -52,11 +52,9 @@ struct trap_frame {
     uint64_t rip, cs, rflags, rsp, ss;
 };
 
-/* Load this core's GDT, TSS and IDT. The tables and stacks are described in cpu_tables.h. */
-
 /*
- * A handler of one vector, called with interrupts off on the interrupted stack (exceptions) or the
- * same (interrupts). Returns true if the trap is dealt with; false passes it on to the default:
+ * A handler of one vector, called with interrupts off, on the interrupted stack or on the NMI's,
+ * #DF's or #MC's own. Returns true if the trap is dealt with; false passes it on to the default:
  * recovery, then panic.
  */
 typedef bool (*trap_handler)(struct trap_frame *frame);
