@@ -16,6 +16,9 @@ HOSTCC  ?= gcc
 NASM    ?= nasm
 PYTHON  := $(firstword $(wildcard /usr/bin/python3) python3)
 MAKEFLAGS += --no-builtin-rules
+ifeq ($(filter -j% --jobs%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
 ifneq ($(V),1)
 Q := @
 endif
