@@ -104,6 +104,7 @@ $(O)/host/words: $(WORDS_SRC) $(wildcard kernel/lib/*.h) kernel/lib/words.def
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(WORDS_SRC) -o $@
 
 include tests/host/host.mk
+include tests/model/model.mk
 
 # ---- targets ----
 

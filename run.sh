@@ -29,6 +29,8 @@ help()
 ./run.sh [--no-install] [WORD...]         build, boot in QEMU, print the verdict, exit with its code
 ./run.sh [--no-install] list              all tests with their claims
 ./run.sh [--no-install] gdb [WORD...]     boot in QEMU and stop at kernel_main in gdb
+./run.sh [--no-install] model [WORD...]   the engine on simulated cores that may fetch stale bytes
+                                          ("./run.sh model help" tells its words)
 ./run.sh [--no-install] test [OPTION...]  all tests: host, checks, QEMU (options go to pytest)
 ./run.sh help                             this text
 
@@ -94,6 +96,11 @@ list)
 test)
     shift
     run_tests "$@"
+    ;;
+model)
+    shift
+    build model/crossmod-model
+    exec "$out/model/crossmod-model" "$@"
     ;;
 gdb)
     shift

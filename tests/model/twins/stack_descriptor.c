@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Broken on purpose, as Linux was until 2022 (efd608fa7403, "Fix race in try_get_desc"): what
+ * handlers count in is a descriptor in the stack frame of the function that runs the batch. A
+ * handler that has read the pointer may count in a frame that is gone. The array stands for the
+ * patcher's stack; giving the frame back overwrites it, as the next call on a stack does.
+ */
+#include "poke/emulate.h"
+#include "poke/table.h"
+
+struct descriptor {
+    uint32_t refs;
+};
+
+static struct descriptor stack[1];
+static struct descriptor *published;
+
+void poke_table_publish(void)
+{
+    stack[0].refs = 1;
+    store_release(&published, &stack[0]);
+}
+
+void poke_table_retire(void)
+{
+    if (!published)
+        return;
+    store_release(&published, NULL);
+    fetch_sub(&stack[0].refs, 1);
+    while (load_acquire(&stack[0].refs))
+        machine_relax();
+    stack[0].refs = 0x5a5a5a5a;
+}
+
+static bool get(struct descriptor *d)
+{
+    uint32_t seen = load_relaxed(&d->refs);
+
+    do {
+        if (!seen)
+            return false;
+    } while (!compare_exchange(&d->refs, &seen, seen + 1));
+    return true;
+}
+
+bool smp_text_poke_int3_handler(struct poke_regs *regs)
+{
+    struct descriptor *d = load_acquire(&published);
+    uintptr_t addr = regs->ip - INT3_INSN_SIZE;
+    bool ours = false;
+
+    if (d && get(d)) {
+        const struct poke_entry *entry = poke_table_at_or_below(addr);
+
+        ours = entry && entry->addr == addr && poke_emulate(regs, &entry->emulate);
+        fetch_sub(&d->refs, 1);
+    }
+    return ours;
+}
