@@ -8,7 +8,4 @@
 /* Does the whole of `text` match `pattern`? Quadratic at worst. */
 bool glob_match(const char *pattern, const char *text);
 
-/* Does `text` match any of the patterns in `list`, which are separated by commas? */
-bool glob_match_list(const char *list, const char *text);
-
 #endif

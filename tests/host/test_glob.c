@@ -24,18 +24,6 @@ static void literals_stars_and_question_marks(void **state)
     assert_true(glob_match("a*", "a/b"));
 }
 
-static void lists(void **state)
-{
-    (void)state;
-    assert_true(glob_match_list("a,b*", "bc"));
-    assert_true(glob_match_list("a,b*", "a"));
-    assert_false(glob_match_list("a,b", "a,b"));
-    assert_false(glob_match_list("a,b", "ab"));
-    assert_false(glob_match_list("", "a"));
-    assert_false(glob_match_list(",", "a"));
-    assert_true(glob_match_list("a,", ""));
-}
-
 /* Every short pattern on every short text, against the C library's. */
 static void agrees_with_fnmatch(void **state)
 {
@@ -67,7 +55,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(literals_stars_and_question_marks),
-        cmocka_unit_test(lists),
         cmocka_unit_test(agrees_with_fnmatch),
     };
 
