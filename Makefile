@@ -25,6 +25,17 @@ endif
 
 O := out
 
+# A twin is the kernel with one file replaced by one that is broken on purpose. What is linked from
+# it lies in K; all its other objects are the right kernel's.
+include tests/twins/twins.mk
+ifdef TWIN
+$(if $(call twin_replaces,$(TWIN)),,$(error TWIN=$(TWIN): no such twin in tests/twins/twins.mk))
+K     := $(O)/twins/$(TWIN)
+BUILD := $(BUILD) twin $(TWIN)
+else
+K     := $(O)
+endif
+
 # ---- the kernel: kernel/ smp/ poke/ tests/ ----
 
 # No frame may step over a guard page.
@@ -39,29 +50,35 @@ KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=ker
     -fno-strict-aliasing -fno-common $(WARN) -I. -isystem /usr/include/stb -ffile-prefix-map=$(CURDIR)=.
 
 ROOMS      := kernel smp poke tests
-KERNEL_C   := $(filter-out tests/host/% tests/model/%,$(shell find $(ROOMS) -name '*.c' | sort))
+KERNEL_C   := $(filter-out tests/host/% tests/model/% tests/fuzz/% tests/twins/% $(call twin_replaces,$(TWIN)), \
+    $(shell find $(ROOMS) -name '*.c' | sort))
 KERNEL_ASM := $(filter-out smp/trampoline.asm,$(shell find $(ROOMS) -name '*.asm' | sort))
-KERNEL_OBJ := $(KERNEL_C:%=$(O)/obj/%.o) $(KERNEL_ASM:%=$(O)/obj/%.o)
+KERNEL_OBJ := $(KERNEL_C:%=$(O)/obj/%.o) $(KERNEL_ASM:%=$(O)/obj/%.o) $(if $(TWIN),$(K)/twin.c.o)
 
 .PHONY: all
-all: $(O)/BOOTX64.EFI $(O)/host/words ## build the boot image and the host tools (default)
+all: $(K)/BOOTX64.EFI $(O)/host/words ## build the boot image and the host tools (default)
 
+define KERNEL_COMPILE
+@mkdir -p $(@D)
+$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
+endef
 $(O)/obj/%.c.o: %.c
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
+	$(KERNEL_COMPILE)
+$(O)/twins/%/twin.c.o: tests/twins/%.c
+	$(KERNEL_COMPILE)
 
 $(O)/obj/%.asm.o: %.asm
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -f elf64 -g -F dwarf -I. $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@
 
 # The build's name changes with every commit: only this object depends on it.
-$(O)/obj/build.c.o: FORCE
+$(K)/link/build.c.o: FORCE
 	@mkdir -p $(@D)
-	@printf 'extern const char crossmod_version[], crossmod_build[];\n' > $(O)/obj/build.c.new
+	@printf 'extern const char crossmod_version[], crossmod_build[];\n' > $(@D)/build.c.new
 	@printf 'const char crossmod_version[] = "%s", crossmod_build[] = "%s";\n' \
-	    '$(VERSION)' '$(BUILD)' >> $(O)/obj/build.c.new
-	@cmp -s $(O)/obj/build.c.new $(O)/obj/build.c || mv $(O)/obj/build.c.new $(O)/obj/build.c
-	@[ $@ -nt $(O)/obj/build.c ] || $(CC) $(KERNEL_CFLAGS) -c $(O)/obj/build.c -o $@
+	    '$(VERSION)' '$(BUILD)' >> $(@D)/build.c.new
+	@cmp -s $(@D)/build.c.new $(@D)/build.c || mv $(@D)/build.c.new $(@D)/build.c
+	@[ $@ -nt $(@D)/build.c ] || $(CC) $(KERNEL_CFLAGS) -c $(@D)/build.c -o $@
 
 # The trampoline runs in real mode at an address known only at boot: a flat binary in .rodata.
 $(O)/obj/smp/trampoline.bin: smp/trampoline.asm
@@ -73,20 +90,20 @@ $(O)/obj/smp/trampoline_blob.asm.o: NASMFLAGS := -DTRAMPOLINE_BIN="'$(O)/obj/smp
 # Linked twice: the first link gives the addresses for the symbol table that the second contains.
 LINK = $(LD) -static -nostdlib -z max-page-size=4096 -z noexecstack --build-id=none \
     --orphan-handling=error -T linker.ld
-KERNEL_ALL := $(KERNEL_OBJ) $(O)/obj/build.c.o
+KERNEL_ALL := $(KERNEL_OBJ) $(K)/link/build.c.o
 
-$(O)/kernel.elf: $(KERNEL_ALL) linker.ld tools/symbols.py
-	$(Q)$(PYTHON) tools/symbols.py --empty $(O)/obj/ksyms0.c
-	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(O)/obj/ksyms0.c -o $(O)/obj/ksyms0.o
-	$(Q)$(LINK) $(KERNEL_ALL) $(O)/obj/ksyms0.o -o $(O)/obj/kernel.pass1.elf
-	$(Q)$(NM) -n $(O)/obj/kernel.pass1.elf | $(PYTHON) tools/symbols.py $(O)/obj/ksyms.c
-	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(O)/obj/ksyms.c -o $(O)/obj/ksyms.o
-	$(Q)$(LINK) $(KERNEL_ALL) $(O)/obj/ksyms.o -o $@
+$(K)/kernel.elf: $(KERNEL_ALL) linker.ld tools/symbols.py
+	$(Q)$(PYTHON) tools/symbols.py --empty $(K)/link/ksyms0.c
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(K)/link/ksyms0.c -o $(K)/link/ksyms0.o
+	$(Q)$(LINK) $(KERNEL_ALL) $(K)/link/ksyms0.o -o $(K)/link/kernel.pass1.elf
+	$(Q)$(NM) -n $(K)/link/kernel.pass1.elf | $(PYTHON) tools/symbols.py $(K)/link/ksyms.c
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(K)/link/ksyms.c -o $(K)/link/ksyms.o
+	$(Q)$(LINK) $(KERNEL_ALL) $(K)/link/ksyms.o -o $@
 
-$(O)/kernel.stripped: $(O)/kernel.elf
+$(K)/kernel.stripped: $(K)/kernel.elf
 	$(Q)$(OBJCOPY) --strip-all -R .test_list $< $@
 
-$(O)/tests.list: $(O)/kernel.elf
+$(K)/tests.list: $(K)/kernel.elf
 	$(Q)$(OBJCOPY) -O binary --only-section=.test_list --set-section-flags .test_list=alloc $< $@
 
 # ---- the loader: boot/ (see boot/loader.mk) ----
@@ -110,17 +127,18 @@ include tests/model/model.mk
 
 .PHONY: run test list gdb clean help FORCE
 run: ## build, boot in QEMU with 4 cores, run the main job, print the verdict
-	@./run.sh $(WORDS)
+	@CROSSMOD_TWIN=$(TWIN) ./run.sh $(WORDS)
 test: ## all tests: host, checks, QEMU
 	@./run.sh test
 list: ## the tests with their claims
 	@./run.sh list
 gdb: all ## boot in QEMU and stop at kernel_main in gdb, with symbols
-	@./run.sh gdb $(WORDS)
+	@CROSSMOD_TWIN=$(TWIN) ./run.sh gdb $(WORDS)
 clean: ## delete out/
 	rm -rf $(O)
 help: ## this text
-	@echo 'make [target] [WORDS="cpus=8 seconds=20"] [V=1] [CROSS_COMPILE=x86_64-elf-]'
+	@echo 'make [target] [WORDS="cpus=8 seconds=20"] [TWIN=wrong_return] [V=1]'
+	@echo '     [CROSS_COMPILE=x86_64-elf-]'
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include $(KERNEL_OBJ:.o=.d)

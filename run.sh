@@ -49,6 +49,7 @@ Environment: OVMF_CODE, OVMF_VARS   the firmware's two files
              CROSSMOD_CFG           a file for the boot image's \crossmod.cfg
              CROSSMOD_OUT           directory of the build and the runs (default: out)
              CROSSMOD_RUNS          directory of the runs alone
+             CROSSMOD_TWIN          boot this kernel of tests/twins/: it is broken on purpose
 
 Exit codes: 0 PASS, 1 FAIL, 3 ERROR (of the harness, a word, a missing tool),
             4 WEAK (too little was seen), 5 PANIC, 6 HANG, 7 CUT (time limit, Ctrl-C, QEMU failed)
@@ -68,6 +69,10 @@ list()
 run_tests()
 {
     local scratch status=0
+    if [ -n "${CROSSMOD_TWIN-}" ]; then
+        echo "run.sh: the tests start the twins themselves: unset CROSSMOD_TWIN" >&2
+        exit 3
+    fi
     need "$packages_to_run$packages_of_firmware$packages_to_test$packages_to_debug"
     build BOOTX64.EFI kernel.elf host/words tests.list
     rm -f "$out/tests.junit.xml"

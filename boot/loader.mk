@@ -19,8 +19,9 @@ LOADER_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpic -fvisibility=hidden -fsh
 # What the loader shares with the kernel, compiled a second time for this side.
 LOADER_SHARED := kernel/exit.c kernel/console/serial.c kernel/lib/fmt.c kernel/lib/string.c
 LOADER_C      := $(sort $(wildcard boot/*.c)) $(LOADER_SHARED)
-LOADER_ASM    := $(sort $(wildcard boot/*.asm))
-LOADER_OBJ    := $(LOADER_C:%=$(O)/loader/%.o) $(LOADER_ASM:%=$(O)/loader/%.o)
+LOADER_ASM    := $(filter-out boot/embedded_kernel.asm,$(sort $(wildcard boot/*.asm)))
+LOADER_OBJ    := $(LOADER_C:%=$(O)/loader/%.o) $(LOADER_ASM:%=$(O)/loader/%.o) \
+    $(K)/link/embedded_kernel.asm.o
 
 $(O)/loader/%.c.o: %.c
 	@mkdir -p $(@D)
@@ -28,18 +29,19 @@ $(O)/loader/%.c.o: %.c
 
 $(O)/loader/%.asm.o: %.asm
 	@mkdir -p $(@D)
-	$(Q)$(NASM) -f elf64 -g -F dwarf -I. -DKERNEL_FILE="'$(O)/kernel.stripped'" \
-	    -MD $(@:.o=.d) -MP $< -o $@
-$(O)/loader/boot/embedded_kernel.asm.o: $(O)/kernel.stripped
+	$(Q)$(NASM) -f elf64 -g -F dwarf -I. -MD $(@:.o=.d) -MP $< -o $@
+
+$(K)/link/embedded_kernel.asm.o: boot/embedded_kernel.asm $(K)/kernel.stripped
+	$(Q)$(NASM) -f elf64 -g -F dwarf -DKERNEL_FILE="'$(K)/kernel.stripped'" $< -o $@
 
 # build.c.o is the kernel's: two strings, at home in any image.
-$(O)/loader.so: $(LOADER_OBJ) $(O)/obj/build.c.o boot/loader.lds
+$(K)/loader.so: $(LOADER_OBJ) $(K)/link/build.c.o boot/loader.lds
 	$(if $(and $(EFI_CRT0),$(EFI_LIB)),,$(error GNU-EFI is missing: install gnu-efi or gnu-efi-devel))
 	$(Q)$(LD) -nostdlib -shared -Bsymbolic -z noexecstack -z nocombreloc -z max-page-size=4096 \
 	    --build-id=none --no-undefined -T boot/loader.lds \
-	    $(EFI_CRT0) $(LOADER_OBJ) $(O)/obj/build.c.o $(EFI_LIB) -o $@
+	    $(EFI_CRT0) $(LOADER_OBJ) $(K)/link/build.c.o $(EFI_LIB) -o $@
 
-$(O)/BOOTX64.EFI: $(O)/loader.so tools/pe_nx.py tools/check_pe.py tools/pe_header.py
+$(K)/BOOTX64.EFI: $(K)/loader.so tools/pe_nx.py tools/check_pe.py tools/pe_header.py
 	$(Q)$(OBJCOPY) -j .text -j .rodata -j .reloc -j .data -j .dynamic -j .rela \
 	    --target efi-app-x86_64 --subsystem=10 $< $@.new
 	$(Q)$(PYTHON) tools/pe_nx.py $@.new

@@ -79,6 +79,8 @@ static enum exit_code run(struct boot_info *info)
         return harness_bail(error);
     if (!smp_sync_select((enum sync_method)words.sync))
         return harness_bail("sync=serialize: this processor has no SERIALIZE instruction");
+    if (!mm_window_select((enum mm_window_mode)words.pcid))
+        return harness_bail("pcid=: this processor has no process-context identifiers");
     smp_discover(info, (unsigned)words.cpus);
     smp_apic_init();
     irq_enable();

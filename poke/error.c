@@ -11,6 +11,7 @@ static const char *const texts[POKE_ERRORS] = {
     [POKE_E_LOCK] = "text_mutex not held by the caller, or already held by it",
     [POKE_E_READBACK] = "text does not hold what was written",
     [POKE_E_PENDING] = "a batch is pending",
+    [POKE_E_ONLINE] = "other cores run",
 };
 
 const char *poke_error_text(enum poke_error e)

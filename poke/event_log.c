@@ -37,3 +37,20 @@ void poke_log_ack(uint64_t round)
 {
     poke_log_event(POKE_EV_ACK, round);
 }
+
+/* The word changes before the event is there: see offline_during() in poke/order_check.c. */
+static void log_presence(enum poke_event_kind kind, uint32_t offline)
+{
+    store_release(&machine_poke_core(machine_this_core())->offline, offline);
+    poke_log_event(kind, 0);
+}
+
+void poke_log_offline(void)
+{
+    log_presence(POKE_EV_OFFLINE, 1);
+}
+
+void poke_log_online(void)
+{
+    log_presence(POKE_EV_ONLINE, 0);
+}

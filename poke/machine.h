@@ -30,6 +30,8 @@ struct poke_core {
      */
     uint32_t refs __attribute__((aligned(CACHE_LINE)));
     uint32_t log_mark;     /* the ring's index when the batch began; patcher only */
+    bool was_offline;      /* it was offline when the batch began; patcher only */
+    uint32_t offline;      /* between poke_log_offline() and _online(); this core writes */
     uint64_t int3_hits;    /* #BP claimed and emulated here; this core writes, anyone reads */
     uint64_t int3_foreign; /* #BP looked at and left to another owner; as above */
     struct poke_log *log;  /* this core's event ring, set by poke_log_attach(); NULL: no logging */
@@ -42,8 +44,14 @@ unsigned machine_cores(void);
 unsigned machine_this_core(void);
 
 /*
- * Does this core run, so that a sync must reach it? A core that does not run has to serialise
- * before it executes patchable text. Constant while text_mutex is held. Any context.
+ * Does this core run, so that a sync must reach it? Any context.
+ *
+ * A core may leave and come back at any time, in the middle of a batch too (the hotplug case). It
+ * leaves when it executes no patchable text any more: poke_log_offline(), then offline. It comes
+ * back in this order: made online by a locked operation (its own or another core's), then
+ * poke_log_online(), a serialising instruction, and only then patchable text, in no context before. machine_sync_cores() has a full barrier between
+ * the stores that came before it and its look at who is online. So either the sync finds the core
+ * online and waits for it, or the core serialises after those stores are visible to all.
  */
 bool machine_core_online(unsigned core);
 
@@ -60,11 +68,11 @@ uint64_t machine_now(void);
 uint64_t machine_clock_skew(void);
 
 /*
- * Serialise every online core, this one included, and return when all have: each executed a
- * serialising instruction after the call began. `round` is the number that the machine passes to
- * poke_log_ack() on each core; rounds rise. One call at a time in the whole machine (the engine
- * holds text_mutex). Context: thread, interrupts on, no lock that an interrupt handler could
- * want. Mirrors Linux `smp_text_poke_sync_each_cpu`.
+ * Serialise every core that is online when the call begins, this one included, and return when all
+ * have: each executed a serialising instruction after the call began. `round` is the number that
+ * the machine passes to poke_log_ack() on each core; rounds rise. One call at a time in the whole
+ * machine (the engine holds text_mutex). Context: thread, interrupts on, no lock that an interrupt
+ * handler could want. Mirrors Linux `smp_text_poke_sync_each_cpu`.
  */
 void machine_sync_cores(uint64_t round);
 
@@ -74,6 +82,13 @@ void machine_sync_cores(uint64_t round);
  * (poke/event_log.h). Any context.
  */
 void poke_log_ack(uint64_t round);
+
+/*
+ * The machine calls these on a core that leaves and comes back, where machine_core_online() says.
+ * Thread context, interrupts off; not in the middle of a patch of this core's own.
+ */
+void poke_log_offline(void);
+void poke_log_online(void);
 
 /* Serialise this core alone (SERIALIZE, IRET to self, MOV CR2 or CPUID). Any context but NMI. */
 void machine_sync_this_core(void);

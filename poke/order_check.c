@@ -5,7 +5,9 @@
  *   publish < INT3 < a sync < tail, if it has one < a sync < first byte, unless that is INT3
  *   < a sync < retire
  *
- * where a sync is complete: begin, one acknowledgement of its round from every online core, end.
+ * where a sync is complete: begin, one acknowledgement of its round from every core, end. A core
+ * that was offline at some time between begin and end owes none: it serialises on its way back,
+ * after the stores that the sync is for.
  * The patcher's events are ordered by their place in its own ring; acknowledgements of other cores
  * by their time, within the machine's clock skew. Only the log and the entries are consulted, and
  * an event that was overwritten is a fault, never skipped.
@@ -61,8 +63,14 @@ void poke_order_check_begin(void)
     for (unsigned i = 0; i < machine_cores(); i++) {
         struct poke_core *core = machine_poke_core(i);
 
-        if (core->log)
-            core->log_mark = load_relaxed(&core->log->next);
+        if (!core->log)
+            continue;
+        /*
+         * The mark first, then the word, which its core changes before it logs the event: a change
+         * whose event lies before the mark is seen in the word, any other one after the mark.
+         */
+        core->log_mark = load_acquire(&core->log->next); /* pairs with log_presence() */
+        core->was_offline = load_acquire(&core->offline);
     }
 }
 
@@ -74,28 +82,49 @@ static const struct poke_event *event_at(const struct poke_log *log, uint32_t in
     return event->kind != POKE_EV_NONE && event->seq == index ? event : NULL;
 }
 
-/* Look for the acknowledgement of the open sync in another core's ring, from its mark on. */
+static const char *check_ack_time(const struct poke_event *ack, const struct walk *w,
+                                  uint64_t sync_end, uint64_t skew)
+{
+    if (ack->time + skew < w->sync_begin)
+        return "a core acknowledged a sync before it began";
+    if (ack->time > sync_end + skew)
+        return "a core acknowledged a sync after its end";
+    return NULL;
+}
+
+/*
+ * Look for the acknowledgement of the open sync in another core's ring, from its mark on, or for
+ * the proof that the core was offline between the sync's begin and end. `was_offline` goes with the
+ * mark. ONLINE is logged before the core serialises, so if it comes after the begin, so did that.
+ */
 static const char *check_ack(struct poke_core *core, const struct walk *w, uint64_t sync_end)
 {
     uint64_t skew = machine_clock_skew();
+    bool offline = core->was_offline, excused = false;
 
     if (!core->log)
         return "an online core has no event log";
     /* Pairs with the release by which the core acknowledged: its event is complete. */
-    for (uint32_t next = load_acquire(&core->log->next); core->log_mark != next;) {
-        const struct poke_event *event = event_at(core->log, core->log_mark++);
+    uint32_t next = load_acquire(&core->log->next);
+    for (uint32_t i = core->log_mark; i != next; i++) {
+        const struct poke_event *event = event_at(core->log, i);
 
         if (!event)
             return "a core's event log has been overrun";
-        if (event->kind != POKE_EV_ACK || event->what != w->round)
-            continue;
-        if (event->time + skew < w->sync_begin)
-            return "a core acknowledged a sync before it began";
-        if (event->time > sync_end + skew)
-            return "a core acknowledged a sync after its end";
-        return NULL;
+        if (event->kind == POKE_EV_OFFLINE) {
+            if (event->time > sync_end + skew)
+                break;
+            offline = true;
+        } else if (event->kind == POKE_EV_ONLINE) {
+            excused |= offline && event->time + skew >= w->sync_begin;
+            offline = false;
+        } else if (event->kind == POKE_EV_ACK && event->what == w->round) {
+            core->log_mark = i + 1;
+            core->was_offline = offline;
+            return check_ack_time(event, w, sync_end, skew);
+        }
     }
-    return "a core did not acknowledge a sync";
+    return offline || excused ? NULL : "a core did not acknowledge a sync";
 }
 
 static const char *on_sync_end(struct walk *w, const struct poke_event *event)
@@ -107,10 +136,12 @@ static const char *on_sync_end(struct walk *w, const struct poke_event *event)
     for (unsigned i = 0; i < machine_cores(); i++) {
         const char *fault = NULL;
 
-        if (!machine_core_online(i))
-            continue;
+        struct poke_core *core = machine_poke_core(i);
+
+        if (!machine_core_online(i) && !load_acquire(&core->offline))
+            continue; /* never started: a core that leaves says so first */
         if (i != me)
-            fault = check_ack(machine_poke_core(i), w, event->time);
+            fault = check_ack(core, w, event->time);
         else if (!w->own_ack)
             fault = "a core did not acknowledge a sync";
         if (fault) {
@@ -234,6 +265,9 @@ static const char *on_event(struct walk *w, const struct poke_event *event)
         return on_sync_end(w, event);
     case POKE_EV_RETIRE:
         return on_retire(w);
+    case POKE_EV_OFFLINE:
+    case POKE_EV_ONLINE:
+        return "the patcher went offline";
     case POKE_EV_NONE:
         break;
     }

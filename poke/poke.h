@@ -28,6 +28,7 @@ enum poke_error {
     POKE_E_LOCK,         /* text_mutex is not held where it must be, or held where it is taken */
     POKE_E_READBACK,     /* text does not hold what was written: a mapping is wrong */
     POKE_E_PENDING,      /* a batch is pending where there must be none */
+    POKE_E_ONLINE,       /* other cores run where there must be none */
     POKE_ERRORS          /* how many there are */
 };
 
@@ -78,6 +79,15 @@ enum poke_error text_poke_copy(void *addr, const void *opcode, size_t len);
  * Mirrors Linux `text_poke_set`.
  */
 enum poke_error text_poke_set(void *addr, int c, size_t len);
+
+/*
+ * Write `len` bytes (1 .. 4096) while no other core runs: before they start (alternatives at
+ * boot), or while all are parked. Interrupts are off from the first byte until this core has serialised, so
+ * not even its own interrupt handlers meet a half-written instruction; NMIs must not execute the
+ * text, and no core may come online meanwhile. Takes text_mutex. POKE_E_LOCK, _ONLINE, _LENGTH,
+ * _ADDRESS with the text untouched; _READBACK. Mirrors Linux `text_poke_early`.
+ */
+enum poke_error text_poke_early(void *addr, const void *opcode, size_t len);
 
 /*
  * Serialise all online cores, this one included. With or without text_mutex: it is taken for the

@@ -12,13 +12,16 @@ static size_t chunk_at(uintptr_t addr, size_t len)
     return len < room ? len : room;
 }
 
-static enum poke_error copy_chunk(uintptr_t addr, const uint8_t *bytes, size_t len)
+/* With `serialise` this core has done so before its interrupts are on again. */
+static enum poke_error copy_chunk(uintptr_t addr, const uint8_t *bytes, size_t len, bool serialise)
 {
     text_window_clear();
     text_window_cover(addr, len);
     if (!text_window_open())
         return POKE_E_ADDRESS;
     text_window_store(addr, bytes, len);
+    if (serialise)
+        machine_sync_this_core();
     text_window_close();
     return memcmp((const void *)addr, bytes, len) ? POKE_E_READBACK : POKE_OK;
 }
@@ -48,7 +51,7 @@ enum poke_error text_poke(void *addr, const void *opcode, size_t len)
         return POKE_E_LENGTH;
     if (!machine_is_patchable((uintptr_t)addr, len))
         return POKE_E_ADDRESS;
-    return copy_chunk((uintptr_t)addr, opcode, len);
+    return copy_chunk((uintptr_t)addr, opcode, len, false);
 }
 
 /* What text_poke_copy() and text_poke_set() ask before they take the lock. */
@@ -74,8 +77,30 @@ enum poke_error text_poke_copy(void *addr, const void *opcode, size_t len)
     text_mutex_lock();
     for (size_t n; len && !e; to += n, from += n, len -= n) {
         n = chunk_at(to, len);
-        e = copy_chunk(to, from, n);
+        e = copy_chunk(to, from, n, false);
     }
+    text_mutex_unlock();
+    return e;
+}
+
+static bool others_online(void)
+{
+    for (unsigned core = 0; core < machine_cores(); core++)
+        if (core != machine_this_core() && machine_core_online(core))
+            return true;
+    return false;
+}
+
+enum poke_error text_poke_early(void *addr, const void *opcode, size_t len)
+{
+    enum poke_error e = check_range(addr, len);
+
+    if (e)
+        return e;
+    if (len > MACHINE_PAGE)
+        return POKE_E_LENGTH;
+    text_mutex_lock();
+    e = others_online() ? POKE_E_ONLINE : copy_chunk((uintptr_t)addr, opcode, len, true);
     text_mutex_unlock();
     return e;
 }

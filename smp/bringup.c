@@ -136,7 +136,6 @@ unsigned smp_start_all(const struct boot_info *info)
 
     if (smp_possible() > 1 && (!info->low_phys || !start_others(info->low_phys)))
         note = "no memory to start the other cores";
-    ipi_choose_broadcast();
     tsc_offset_measure();
 
     unsigned failed = smp_possible() - smp_online();

@@ -61,20 +61,16 @@ static void call_self(smp_work fn, void *arg)
 
 void call_others_nowait(smp_work fn, void *arg)
 {
-    post(fn, arg);
-    ipi_count_calls(smp_online() - 1);
-    ipi_send_others(VECTOR_CALL);
+    ipi_ask_others(IPI_CALL, post(fn, arg));
 }
 
 void smp_call_all(smp_work fn, void *arg)
 {
-    unsigned self = cpu_index();
-
     call_others_nowait(fn, arg);
     call_self(fn, arg);
-    for_each_online_cpu (i) {
-        if ((unsigned)i != self)
-            wait_for((unsigned)i, call.seq);
+    for (unsigned i = 0; i < smp_possible(); i++) {
+        if (ipi_was_asked(i, IPI_CALL, call.seq))
+            wait_for(i, call.seq);
     }
 }
 
@@ -85,22 +81,19 @@ void smp_call_one(unsigned core, smp_work fn, void *arg)
         return;
     }
     uint64_t seq = post(fn, arg);
-    ipi_count_calls(1);
     smp_send_ipi(core, VECTOR_CALL);
     wait_for(core, seq);
 }
 
-/* A change of CR4.PGE drops all translations, global ones too (SDM vol 3A, 4.10.4.1). */
-static void flush_this_core(void *unused)
+void tlb_flush_this_core(__attribute__((unused)) void *unused)
 {
     uint64_t cr4 = read_cr4();
 
-    (void)unused;
     write_cr4(cr4 ^ CR4_PGE);
     write_cr4(cr4);
 }
 
 void smp_tlb_flush(void)
 {
-    smp_call_all(flush_this_core, NULL);
+    smp_call_all(tlb_flush_this_core, NULL);
 }

@@ -55,7 +55,9 @@ static void list_add(char *list, size_t size, unsigned i)
 static void print_core(const struct percpu *cpu, const char *why, uint64_t now)
 {
     static const char *const states[] = {
-        "pending", "starting", "idle", "busy", "parked", "failed"
+        [CPU_PENDING] = "pending", [CPU_STARTING] = "starting", [CPU_IDLE] = "idle",
+        [CPU_BUSY] = "busy",       [CPU_PARKED] = "parked",     [CPU_UNPARKED] = "unparked",
+        [CPU_STOPPED] = "stopped", [CPU_FAILED] = "failed",
     };
     const char *interrupts = !cpu->stop.stopped        ? "unknown"
                              : cpu->stop.interrupts_on ? "on"

@@ -60,18 +60,24 @@ uint64_t tsc_offset_skew(void);
 
 /* ---- ipi.c ---- */
 
-/* A fixed interrupt to every online core but this one. Any context. */
-void ipi_send_others(unsigned vector);
-/* Decide again whether one broadcast may reach them all: after a change of the online set. */
-void ipi_choose_broadcast(void);
-/* Counters of smp_ipi_counts(). */
-void ipi_count_sync(void);
-void ipi_count_calls(unsigned n);
+/*
+ * Interrupt every core that is online now, but this one, and remember under `number` who was asked.
+ * One asker of a kind at a time. Counts for smp_ipi_counts(). Any context.
+ */
+void ipi_ask_others(enum ipi_question kind, uint64_t number);
+/* Was `core` asked `number`? False for the asker itself. By the asker, until it asks again. */
+bool ipi_was_asked(unsigned core, enum ipi_question kind, uint64_t number);
 
 /* ---- call.c ---- */
 
 /* Ask every other online core to run fn(arg), which need not return. Does not wait. */
 void call_others_nowait(smp_work fn, void *arg);
+
+/*
+ * Drop all translations of this core, global ones and all PCIDs' too: a change of CR4.PGE (SDM vol
+ * 3A, 4.10.4.1). Serialises. Any context but NMI. The argument makes it a cross-call.
+ */
+void tlb_flush_this_core(void *unused);
 
 /* ---- work.c ---- */
 
@@ -104,6 +110,11 @@ struct hang {
 };
 /* Print it, all other cores stopped; `silent` becomes the list for watchdog_report. */
 void hang_print(const struct hang *hang, char *silent, size_t size);
+
+/* ---- park.c ---- */
+
+/* Call a test's hook of this core, if there is one and the core is not parked. Any context. */
+void run_hook(struct percpu *self, void (**hook)(void));
 
 /* ---- interrupt handlers; each has the file of its name ---- */
 

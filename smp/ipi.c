@@ -9,8 +9,11 @@
  * usable processor of the MADT is online; processors that the firmware disabled wait for a start-up
  * IPI and take nothing else. NMIs, which nothing holds back, never go by shorthand.
  *
- * Shared words: `broadcast` is written by the boot core when the online set changes, between
- * rounds, and read by every sender. The counters are added to with locked instructions by any core.
+ * The online set can change while a sender looks at it (park.c). So a sender notes whom it asks, and
+ * waits for those.
+ *
+ * Shared words: `asked` of each core is written and read by senders only, of which there is one at
+ * a time for each kind. The counters are added to with locked instructions by any core.
  */
 #include "smp/internal.h"
 #include "smp/smp.h"
@@ -18,32 +21,47 @@
 #include "kernel/lib/atomic.h"
 #include "smp/apic.h"
 
-static bool broadcast;
 static struct smp_ipi_counts sent;
 
-void ipi_choose_broadcast(void)
+void ipi_ask_others(enum ipi_question kind, uint64_t number)
 {
-    store_relaxed(&broadcast, smp_online() == smp_topology()->listed);
-}
+    static const uint8_t vectors[IPI_QUESTIONS] = {
+        [IPI_SYNC] = VECTOR_SYNC, [IPI_CALL] = VECTOR_CALL
+    };
+    unsigned command = APIC_FIXED | vectors[kind], self = cpu_index(), asked = 0;
 
-void ipi_send_others(unsigned vector)
-{
-    unsigned self = cpu_index();
+    for_each_online_cpu (i) {
+        if ((unsigned)i == self)
+            continue;
+        percpu((unsigned)i)->asked[kind] = number;
+        asked++;
+    }
+    if (kind == IPI_CALL)
+        fetch_add(&sent.calls, asked);
+    else
+        fetch_add(&sent.sync_broadcasts, 1);
 
-    if (load_relaxed(&broadcast)) {
-        apic_send_others(APIC_FIXED | vector);
+    if (asked + 1 == smp_topology()->listed) {
+        apic_send_others(command);
         return;
     }
-    for_each_online_cpu (i) {
-        if ((unsigned)i != self)
-            apic_send(percpu(i)->apic_id, APIC_FIXED | vector);
+    for (unsigned i = 0; i < smp_possible(); i++) {
+        if (ipi_was_asked(i, kind, number))
+            apic_send(percpu(i)->apic_id, command);
     }
+}
+
+bool ipi_was_asked(unsigned core, enum ipi_question kind, uint64_t number)
+{
+    return core != cpu_index() && percpu(core)->asked[kind] == number;
 }
 
 void smp_send_ipi(unsigned core, unsigned vector)
 {
     if (vector == VECTOR_WAKE)
         fetch_add(&sent.wakes, 1);
+    else if (vector == VECTOR_CALL)
+        fetch_add(&sent.calls, 1);
     apic_send(percpu(core)->apic_id, APIC_FIXED | vector);
 }
 
@@ -51,16 +69,6 @@ void smp_send_nmi(unsigned core)
 {
     fetch_add(&sent.nmis, 1);
     apic_send(percpu(core)->apic_id, APIC_NMI);
-}
-
-void ipi_count_sync(void)
-{
-    fetch_add(&sent.sync_broadcasts, 1);
-}
-
-void ipi_count_calls(unsigned n)
-{
-    fetch_add(&sent.calls, n);
 }
 
 struct smp_ipi_counts smp_ipi_counts(void)

@@ -15,8 +15,6 @@ bool nmi_handler(struct trap_frame *frame)
     fetch_add(&self->nmi_count, 1);
     stop_if_asked(frame);
 
-    void (*hook)(void) = load_acquire(&self->nmi_hook); /* pairs with the release of its writer */
-    if (hook)
-        hook();
+    run_hook(self, &self->nmi_hook);
     return true;
 }

@@ -5,8 +5,8 @@
  *
  * Shared words: `others` and `possible` are written by the boot core before any other core runs,
  * and constant from then on. `state` is written by the boot core up to CPU_STARTING (and to
- * CPU_FAILED by compare-exchange) and by the core itself afterwards; whoever sees IDLE or BUSY by
- * acquire sees the block as its core set it up.
+ * CPU_FAILED by compare-exchange) and by the core itself afterwards (but for smp_unpark()); whoever
+ * sees IDLE or BUSY by acquire sees the block as its core set it up.
  */
 #include "smp/internal.h"
 #include "smp/smp.h"
@@ -62,10 +62,10 @@ unsigned smp_possible(void)
 
 bool smp_is_online(unsigned core)
 {
-    /* Pairs with the compare-exchange to CPU_IDLE in ap_main(). */
+    /* Pairs with the compare-exchange to CPU_IDLE in ap_main(), and with smp_park(). */
     uint32_t state = load_acquire(&percpu(core)->state);
 
-    return state == CPU_IDLE || state == CPU_BUSY;
+    return state == CPU_IDLE || state == CPU_BUSY || state == CPU_UNPARKED;
 }
 
 int smp_next_online(int core)

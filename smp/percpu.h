@@ -21,12 +21,17 @@ enum cpu_state {
     CPU_PENDING,  /* listed by the firmware, not started */
     CPU_STARTING, /* INIT-SIPI sent */
     CPU_IDLE,
-    CPU_BUSY,   /* in smp_start_work's function; the boot core always */
-    CPU_PARKED, /* cli; hlt for ever */
-    CPU_FAILED, /* did not come up in time */
+    CPU_BUSY,     /* in smp_start_work's function; the boot core always */
+    CPU_PARKED,   /* in smp_park() */
+    CPU_UNPARKED, /* leaving smp_park(): online, but not serialised yet, so no hook runs */
+    CPU_STOPPED,  /* cli; hlt for ever */
+    CPU_FAILED,   /* did not come up in time */
 };
 
 typedef void (*smp_work)(void *arg);
+
+/* What a core asks all others by interrupt. */
+enum ipi_question { IPI_SYNC, IPI_CALL, IPI_QUESTIONS };
 
 /* What a core was doing when it was stopped for good (stop.c). */
 struct stop_record {
@@ -40,7 +45,7 @@ struct percpu {
     struct cpu_local local; /* must be first: GS base points here */
     uint32_t apic_id;
     uint32_t package, core, thread; /* from CPUID 0x1F / 0xB; need not be dense in their parent */
-    uint32_t state;                 /* enum cpu_state; written by the core itself after STARTING */
+    uint32_t state;                 /* enum cpu_state; who writes it: percpu.c, park.c */
 
     /*
      * Thread-context work: the starter writes fn and arg, then work_seq (release); the core
@@ -49,6 +54,8 @@ struct percpu {
     smp_work work_fn;
     void *work_arg;
     uint32_t work_seq, work_done;
+
+    uint64_t asked[IPI_QUESTIONS]; /* number of the last question to this core; see ipi.c */
 
     /*
      * Acknowledgements: own, release; the sender acquires. A line of their own, with no other

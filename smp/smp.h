@@ -80,6 +80,19 @@ bool smp_work_done(unsigned core);
 /* Wait until it has. */
 void smp_wait_work(unsigned core);
 
+/* ---- park: leave the online set and come back (Linux: CPU hotplug) ---- */
+
+/*
+ * Take this core out of the online set until smp_unpark() is called for it: no sync interrupts it,
+ * no hook runs on it, its timer is off, it waits in HLT. On its way back it serialises before it
+ * executes anything that can be patched, and drops all translations. On any core but the boot
+ * core, in thread context, interrupts on, text_mutex not held. No cross-call (below) may be under
+ * way when a core parks or comes back; core syncs may.
+ */
+void smp_park(void);
+/* Wake a parked core; returns at once. False if it is not parked. Any core, any context. */
+bool smp_unpark(unsigned core);
+
 /* ---- cross-calls in interrupt context ---- */
 
 /*

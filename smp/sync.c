@@ -10,6 +10,12 @@
  * sync_ack; the sender acquires each sync_ack. So all that a core logged and counted for a round
  * is visible to the sender when the round ends, and a core that acknowledged fetches the new code.
  * `finished` is written by the sender for smp_sync_silent() alone.
+ *
+ * Who is online: the stores and round, then a full barrier, then the look at the states. A core
+ * that comes back (park.c) is made online by a locked operation and serialises when it has seen
+ * that. If the look misses its new state, its serialising comes after the sender's stores are
+ * visible to it; if not, it is asked and waited for. A core that was asked and then parks answers
+ * from there: it waits with interrupts on.
  */
 #include "smp/internal.h"
 #include "smp/smp.h"
@@ -116,12 +122,12 @@ bool sync_handler(struct trap_frame *frame)
 void smp_sync_cores(uint64_t r)
 {
     store_release(&round, r); /* pairs with the acquire in sync_handler() */
-    ipi_count_sync();
-    ipi_send_others(VECTOR_SYNC);
+    full_barrier();           /* pairs with the one in smp_unpark() */
+    ipi_ask_others(IPI_SYNC, r);
     acknowledge(this_cpu(), r);
-    for_each_online_cpu (i) {
+    for (unsigned i = 0; i < smp_possible(); i++) {
         /* Pairs with the release in acknowledge(). A core that never answers is the watchdog's. */
-        while (load_acquire(&percpu(i)->sync_ack) < r)
+        while (ipi_was_asked(i, IPI_SYNC, r) && load_acquire(&percpu(i)->sync_ack) < r)
             cpu_relax();
     }
     store_release(&finished, r);
@@ -134,9 +140,12 @@ int smp_sync_silent(uint64_t *r)
     *r = waiting;
     if (waiting == load_acquire(&finished))
         return -1;
-    for_each_online_cpu (i) {
-        if (load_acquire(&percpu(i)->sync_ack) < waiting)
-            return i;
+    for (unsigned i = 0; i < smp_possible(); i++) {
+        struct percpu *cpu = percpu(i);
+
+        if (load_relaxed(&cpu->asked[IPI_SYNC]) == waiting &&
+            load_acquire(&cpu->sync_ack) < waiting)
+            return (int)i;
     }
     return -1;
 }

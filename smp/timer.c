@@ -17,9 +17,7 @@ bool timer_handler(struct trap_frame *frame)
     store_relaxed(&self->heartbeat_time, rdtsc());
     watchdog_tick(frame);
 
-    void (*hook)(void) = load_acquire(&self->timer_hook); /* pairs with the release of its writer */
-    if (hook)
-        hook();
+    run_hook(self, &self->timer_hook);
     return true;
 }
 

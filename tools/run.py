@@ -51,7 +51,7 @@ def prepare(arguments: list[str]) -> tuple[words.Settings, firmware.Firmware, Pa
         build.make("host/words")
         settings = words.Settings.read(arguments)
         flash = firmware.find()
-        build.make("BOOTX64.EFI")
+        build.make_image()
         run = tree.new_run()
         build.stage(run, os.environ.get("CROSSMOD_CFG"))
     return settings, flash, run
@@ -138,7 +138,8 @@ def main(command: str, arguments: list[str]) -> int:
     print(chosen.line(), flush=True)
 
     box = configure(settings, flash, run, chosen.word)
-    replay = shlex.join([command, *settings.replay_words, f"accel={chosen.word}"])
+    twin = [f"CROSSMOD_TWIN={tree.TWIN}"] if tree.TWIN else []
+    replay = shlex.join([*twin, command, *settings.replay_words, f"accel={chosen.word}"])
     (run / "qemu.cmd").write_text(shlex.join(box.command()) + "\n", encoding="utf-8")
     (run / "replay.cmd").write_text(replay + "\n", encoding="utf-8")
     tree.mark_last(run)

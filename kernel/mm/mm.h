@@ -102,6 +102,31 @@ bool mm_is_stack(uint64_t addr, size_t len);
  */
 uint64_t mm_text_alloc(size_t pages);
 
+/* ---- the window of text_poke (window.c) ---- */
+
+/* Which translations the window's two CR3 loads keep. In the order of word pcid=. */
+enum mm_window_mode {
+    WINDOW_PCID_OFF,      /* CR4.PCIDE is 0: both loads drop all but the global ones */
+    WINDOW_PCID_ON,       /* PCIDs: each load drops those of the root that it enters */
+    WINDOW_PCID_NO_FLUSH, /* PCIDs and bit 63 of CR3: none, INVLPG drops the window's */
+};
+
+/*
+ * Choose; false, with nothing changed, if the processor has no PCIDs. Boot core, once, before other
+ * cores run (they take CR4 over) and before the first opening.
+ */
+bool mm_window_select(enum mm_window_mode wanted);
+/* "off", "on", "noflush": the one in use. Any context. */
+const char *mm_window_mode_name(void);
+
+/* What openings have cost since boot; exact. Under text_mutex. */
+struct mm_window_counts {
+    uint64_t openings;
+    uint64_t root_loads;    /* MOV to CR3 */
+    uint64_t invalidations; /* INVLPG */
+};
+const struct mm_window_counts *mm_window_counts(void);
+
 /*
  * Where the window of text_poke shows, while it is open: MACHINE_WINDOW_PAGES pages, chosen at
  * random at boot.

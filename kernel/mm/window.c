@@ -6,10 +6,13 @@
  * Mirrors the mapping half of Linux `__text_poke`. The private root shares the kernel half (by
  * value of its root slots, all of which exist before) and has nothing in the user half but one page
  * table with MACHINE_WINDOW_PAGES entries, at an address chosen at random at boot. Why it is safe:
- *   - No other core ever loads this root, so no other core can use or cache the writable
- * translations.
- *   - The entries are not global, so the CR3 loads that enter and leave drop them from this core
- * (PCID is off): nothing has to be flushed elsewhere, and no IPI is sent.
+ *   - No other core ever loads this root while translations are in it, so no other core can use or
+ *     cache them.
+ *   - The entries are not global, and this core drops their translations before or when it leaves.
+ *     Nothing has to be flushed elsewhere, and no interrupt is sent. How it drops them is the mode:
+ *     without PCIDs by the CR3 loads that enter and leave; with them by the load that enters, which
+ *     empties the window's PCID; in the no-flush mode, where CR3 loads keep everything (bit 63), by
+ *     INVLPG for each page before it leaves (SDM vol 3A, 4.10.4.1).
  *   - Interrupts are off while it is open. An NMI may come; it runs in the kernel half, which is
  * complete here.
  *   - Debug registers are disarmed: a watchpoint on the random address would give it away, and trap
@@ -23,13 +26,20 @@
 #include "kernel/trap/trap.h"
 #include "poke/machine.h"
 
-#define DR7_ARMED 0xffull /* L0..G3 */
+#define DR7_ARMED      0xffull    /* L0..G3 */
+#define CPUID1_PCID    (1u << 17) /* ECX */
+#define CR3_NO_FLUSH   (1ull << 63)
+#define PCID_OF_WINDOW 1ull /* the kernel's root has PCID 0 */
 
 enum { SAVED_FLAGS, SAVED_ROOT, SAVED_DR7 };
 
 static uint64_t private_root;
 static uint64_t base;
 static uint64_t *entries; /* the window's page table; written by the core that holds text_mutex */
+
+/* Written before other cores run. */
+static enum mm_window_mode mode;
+static struct mm_window_counts counts; /* under text_mutex */
 
 /*
  * 2 MiB aligned, so that all entries lie in one table; anywhere in the user half but its first and
@@ -74,6 +84,38 @@ uint64_t mm_window_base(void)
     return base;
 }
 
+bool mm_window_select(enum mm_window_mode wanted)
+{
+    if (wanted != WINDOW_PCID_OFF) {
+        if (!(cpuid(1, 0).ecx & CPUID1_PCID))
+            return false;
+        write_cr4(read_cr4() | CR4_PCIDE); /* CR3 holds PCID 0 */
+    }
+    mode = wanted;
+    return true;
+}
+
+const char *mm_window_mode_name(void)
+{
+    static const char *const names[] = {
+        [WINDOW_PCID_OFF] = "off", [WINDOW_PCID_ON] = "on", [WINDOW_PCID_NO_FLUSH] = "noflush"
+    };
+
+    return names[mode];
+}
+
+const struct mm_window_counts *mm_window_counts(void)
+{
+    return &counts;
+}
+
+/* Serialising, with bit 63 too. */
+static void load_root(uint64_t cr3)
+{
+    write_cr3(mode == WINDOW_PCID_NO_FLUSH ? cr3 | CR3_NO_FLUSH : cr3);
+    counts.root_loads++;
+}
+
 bool machine_window_open(struct machine_window *w, const uintptr_t *pages, unsigned n)
 {
     if (n == 0 || n > MACHINE_WINDOW_PAGES)
@@ -94,7 +136,8 @@ bool machine_window_open(struct machine_window *w, const uintptr_t *pages, unsig
     /*
      * A serialising instruction and a compiler barrier: the entries are set before the first store.
      */
-    write_cr3(private_root);
+    load_root(mode == WINDOW_PCID_OFF ? private_root : private_root | PCID_OF_WINDOW);
+    counts.openings++;
     return true;
 }
 
@@ -103,7 +146,12 @@ void machine_window_close(struct machine_window *w)
     compiler_barrier(); /* the stores come before the entries go */
     for (unsigned i = 0; i < w->pages; i++)
         store_relaxed(&entries[i], 0);
-    write_cr3(w->saved[SAVED_ROOT]);
+    if (mode == WINDOW_PCID_NO_FLUSH) { /* while their PCID is the current one */
+        for (unsigned i = 0; i < w->pages; i++)
+            invlpg(base + i * PAGE_SIZE);
+        counts.invalidations += w->pages;
+    }
+    load_root(w->saved[SAVED_ROOT]);
     if (w->saved[SAVED_DR7] & DR7_ARMED)
         write_dr7(w->saved[SAVED_DR7]);
     irq_restore(w->saved[SAVED_FLAGS]);

@@ -4,6 +4,7 @@
 #include "kernel/console/console.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/mm.h"
 #include "kernel/time/time.h"
 #include "kernel/trap/trap.h"
 #include "smp/smp.h"
@@ -176,6 +177,7 @@ void machine_record_cpu(const struct words *w)
     json_string(j, "hypervisor_vendor", hypervisor);
     json_bool(j, "x2apic", topology->x2apic);
     json_string(j, "sync", smp_sync_name());
+    json_string(j, "pcid", mm_window_mode_name());
     json_string(j, "accel", words_choice_text(w, "accel"));
     cpu_features(j);
     record_show();

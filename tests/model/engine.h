@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The engine under test: poke/ as it is, or with one file replaced by a twin that is broken on
- * purpose (tests/model/twins/). All of them are linked into the model, each with its own data, and
+ * purpose (tests/twins/). All of them are linked into the model, each with its own data, and
  * each behind one of these tables.
  */
 #ifndef TESTS_MODEL_ENGINE_H
@@ -32,7 +32,7 @@ struct engine {
 
 extern const struct engine engine_real;
 
-/* See tests/model/twins/ for what is wrong with each. */
+/* See tests/twins/ for what is wrong with each. */
 extern const struct engine engine_retire_without_wait, engine_leaked_reference,
     engine_stack_descriptor, engine_wrong_return, engine_call_as_nop, engine_changed_flags,
     engine_consumed_int3, engine_unsorted_batch, engine_unchecked_single;

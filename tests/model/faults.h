@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The faults that the model has to find: wrong rows of steps, and engines with one file replaced
- * by a twin that is broken on purpose (tests/model/twins/).
+ * by a twin that is broken on purpose (tests/twins/).
  */
 #ifndef TESTS_MODEL_FAULTS_H
 #define TESTS_MODEL_FAULTS_H

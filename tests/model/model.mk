@@ -8,14 +8,13 @@ MODEL_ENGINE_FLAGS := -iquote tests/model/include $(MODEL_FLAGS)
 MODEL_HOOKS_publish := -Dpoke_table_publish=model_table_publish \
     -Dpoke_table_retire=model_table_retire
 MODEL_HOOKS_lookup  := -Dpoke_table_at_or_below=model_table_at_or_below
-MODEL_HEADERS := $(wildcard poke/*.h kernel/lib/*.h tests/model/*.h tests/model/twins/*.h) \
+MODEL_HEADERS := $(wildcard poke/*.h kernel/lib/*.h tests/model/*.h tests/twins/*.h) \
     $(shell find tests/model/include -name '*.h') tests/selftest/faulty_protocols.h
 
-# Engines: NAME:file of poke/ that tests/model/twins/NAME.c replaces.
-MODEL_ENGINES := real: retire_without_wait:int3_handler leaked_reference:int3_handler \
-    stack_descriptor:int3_handler wrong_return:emulate call_as_nop:emulate \
-    changed_flags:emulate consumed_int3:emulate \
-    unsorted_batch:batch unchecked_single:batch
+# The real engine, and those with one file replaced (tests/twins/twins.mk).
+MODEL_TWINS   := retire_without_wait leaked_reference stack_descriptor wrong_return call_as_nop \
+    changed_flags consumed_int3 unsorted_batch unchecked_single
+MODEL_ENGINES := real $(MODEL_TWINS)
 
 MODEL_POKE := $(basename $(notdir $(wildcard poke/*.c)))
 model_hooks = $(if $(filter batch protocol,$(1)),$(MODEL_HOOKS_publish)) \
@@ -31,7 +30,7 @@ $(foreach f,$(MODEL_POKE),$(eval $(call model_engine_object,poke/$(f),poke/$(f).
 
 # $(1): engine, $(2): replaced file or nothing
 define model_engine
-$(if $(2),$(call model_engine_object,twins/$(1),tests/model/twins/$(1).c,$(2)))
+$(if $(2),$(call model_engine_object,twins/$(1),tests/twins/$(1).c,$(2)))
 
 $(MODEL_OUT)/engine_$(1).o: tests/model/engine.c \
     $(patsubst %,$(MODEL_OUT)/poke/%.o,$(filter-out $(2),$(MODEL_POKE))) \
@@ -42,11 +41,11 @@ $(MODEL_OUT)/engine_$(1).o: tests/model/engine.c \
 	    --rename-section .bss=model_bss_$(1) $$@.all $$@
 endef
 $(foreach e,$(MODEL_ENGINES),$(eval \
-    $(call model_engine,$(word 1,$(subst :, ,$(e))),$(word 2,$(subst :, ,$(e))))))
+    $(call model_engine,$(e),$(basename $(notdir $(call twin_replaces,$(e)))))))
 
 MODEL_SRC  := $(filter-out tests/model/engine.c tests/model/test_%,$(wildcard tests/model/*.c)) \
     poke/error.c tests/selftest/faulty_protocols.c
-MODEL_LINK := $(foreach e,$(MODEL_ENGINES),$(MODEL_OUT)/engine_$(word 1,$(subst :, ,$(e))).o)
+MODEL_LINK := $(MODEL_ENGINES:%=$(MODEL_OUT)/engine_%.o)
 
 $(MODEL_OUT)/crossmod-model: $(MODEL_SRC) $(MODEL_LINK) $(MODEL_HEADERS)
 	$(Q)$(HOSTCC) $(MODEL_FLAGS) $(MODEL_SRC) $(MODEL_LINK) -o $@

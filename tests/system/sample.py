@@ -59,6 +59,7 @@ def records(verdict: str = "PASS", tests: tuple = ("PASS", "PASS", "SKIP")) -> l
             "hypervisor_vendor": "TCGTCGTCGTCG",
             "x2apic": False,
             "sync": "iret",
+            "pcid": "off",
             "accel": "tcg",
         },
         {

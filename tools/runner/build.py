@@ -14,6 +14,7 @@ from .errors import RunnerError
 
 IMAGE = "disk.img"
 KERNEL = "kernel.elf"
+LOADER = "BOOTX64.EFI"
 
 
 @contextlib.contextmanager
@@ -34,10 +35,10 @@ def out_argument() -> str:
     )
 
 
-def make(*products: str) -> None:
+def make(*products: str, twin: str = "") -> None:
     """Bring products (paths below the build directory) up to date. The caller holds the lock."""
     out = out_argument()
-    command = ["make", "-C", str(tree.ROOT), "-s", f"-j{os.cpu_count()}", f"O={out}"]
+    command = ["make", "-C", str(tree.ROOT), "-s", f"-j{os.cpu_count()}", f"O={out}", f"TWIN={twin}"]
     # A make above this one must not lend its job server: its pipe is not inherited.
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
     if subprocess.run(
@@ -49,21 +50,26 @@ def make(*products: str) -> None:
         raise RunnerError("the build failed; make's messages are above")
 
 
+def make_image() -> None:
+    """The loader with the kernel in it: the right one, or the twin that was asked for."""
+    make(str((tree.KERNEL / LOADER).relative_to(tree.OUT)), twin=tree.TWIN)
+
+
 def stage(run: Path, config: str | None) -> None:
     """Make the run's own boot image, with `config` as crossmod.cfg, and keep the kernel in it.
 
     The caller holds the lock. The kernel is linked, not copied: a later build writes a new file.
     """
-    command = [tree.ROOT / "tools" / "mkimage", run / IMAGE, tree.OUT / "BOOTX64.EFI"]
+    command = [tree.ROOT / "tools" / "mkimage", run / IMAGE, tree.KERNEL / LOADER]
     if config:
         if not Path(config).is_file():
             raise RunnerError(f"CROSSMOD_CFG={config}: no such file")
         command.append(Path(config))
     subprocess.run(command, check=True)
     try:
-        os.link(tree.OUT / KERNEL, run / KERNEL)
+        os.link(tree.KERNEL / KERNEL, run / KERNEL)
     except OSError:  # another file system
-        (run / KERNEL).write_bytes((tree.OUT / KERNEL).read_bytes())
+        (run / KERNEL).write_bytes((tree.KERNEL / KERNEL).read_bytes())
 
 
 def extract(run: Path, path: str) -> bytes | None:

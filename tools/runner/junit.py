@@ -3,12 +3,15 @@
 
 import xml.etree.ElementTree as ElementTree
 
+from .report import twin
+
 ELEMENT = {"SKIP": "skipped", "WEAK": "failure", "FAIL": "failure", "ERROR": "error"}
 
 
 def render(report: dict) -> bytes:
     """One case per planned test; those that a crash or a cut left without a record are errors."""
-    suite = ElementTree.Element("testsuite", name="crossmod", id=report["run"])
+    name = f"crossmod twin {twin(report)}" if twin(report) else "crossmod"
+    suite = ElementTree.Element("testsuite", name=name, id=report["run"])
     counts = {"failure": 0, "error": 0, "skipped": 0}
 
     def case(name: str, milliseconds: int, element: str | None, message: str) -> None:

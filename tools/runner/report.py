@@ -42,6 +42,11 @@ def document(
     }
 
 
+def twin(report: dict) -> str:
+    """The name of the kernel that is broken on purpose (tests/twins/), empty for the right one."""
+    return (report["start"] or {"build": ""})["build"].partition(" twin ")[2]
+
+
 def judged(records: Records, emulation: dict) -> bool:
     """Multi-threaded TCG executes stale code under a correct protocol: it accuses nobody."""
     said = records.ends[0].get("judged", True) if records.ends else True

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a person reads: the five last lines, and summary.txt; from report.json's document."""
 
+from .report import twin
+
 HEADLINE = ("stress/main", "total")
 COUNTED = (
     ("executions", "executions"),
@@ -26,7 +28,8 @@ def five_lines(report: dict, run: str) -> list[str]:
 
 def _verdict(report: dict) -> str:
     reason = f": {report['reason']}" if report["reason"] else ""
-    return f"{report['verdict']}{_qualifier(report)}{reason}"
+    of = f" of twin {twin(report)}" if twin(report) else ""
+    return f"{report['verdict']}{of}{_qualifier(report)}{reason}"
 
 
 def _qualifier(report: dict) -> str:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUT = Path(os.environ["CROSSMOD_OUT"]).absolute() if "CROSSMOD_OUT" in os.environ else ROOT / "out"
+# A kernel that is broken on purpose (tests/twins/), instead of the right one.
+TWIN = os.environ.get("CROSSMOD_TWIN", "")
+KERNEL = OUT / "twins" / TWIN if TWIN else OUT
 RUNS = Path(os.environ["CROSSMOD_RUNS"]).absolute() if "CROSSMOD_RUNS" in os.environ else OUT
 
 

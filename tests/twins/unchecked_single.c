@@ -6,7 +6,7 @@
 #include "poke/poke.h"
 
 #define smp_text_poke_single checked_single
-#include "tests/model/twins/unchecked_add.h"
+#include "tests/twins/unchecked_add.h"
 #undef smp_text_poke_single
 
 enum poke_error smp_text_poke_batch_add(void *addr, const void *opcode, size_t len,

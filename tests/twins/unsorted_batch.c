@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Broken on purpose: batch_add appends wherever the site lies; the table need not be ascending. */
-#include "tests/model/twins/unchecked_add.h"
+#include "tests/twins/unchecked_add.h"
 
 enum poke_error smp_text_poke_batch_add(void *addr, const void *opcode, size_t len,
                                         const void *emulate, bool *flushed)
