@@ -41,6 +41,7 @@ const char *verdict_name(enum verdict v);
     X(SEE_NMI_EXECUTIONS, "nmi_executions")                                                        \
     X(SEE_IMAGES, "images") /* different images that were executed */                              \
     X(SEE_TRAPS, "traps")   /* exceptions that were expected and came */                           \
+    X(SEE_PARKS, "parks")   /* cores that came back online in the middle of a batch */             \
     X(SEE_IPIS, "ipis")                                                                            \
     X(SEE_CORES, "cores")               /* cores that took part */                                 \
     X(SEE_TURNS, "turns")               /* times that another core patched than the time before */ \

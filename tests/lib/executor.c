@@ -9,6 +9,8 @@
 #define THREAD_ROUND    4 /* sites between two looks at the world */
 #define INTERRUPT_ROUND 2
 #define ROUNDS_PER_NMI  32
+#define ROUNDS_PER_PARK 24
+#define ROUNDS_PER_WAKE 4
 
 /* One block per possible core, allocated once and cleared for each race. */
 static struct executor *executors;
@@ -159,6 +161,29 @@ static unsigned neighbour(unsigned core)
     return (unsigned)(next >= 0 ? next : smp_next_online(-1));
 }
 
+/* Leave until the first executor wakes this core. */
+static void park(struct executor *e)
+{
+    smp_park();
+    e->parks++;
+    /* Published: a batch is between its first store and its retire. A hint, nothing is read. */
+    e->parks_in_batch += load_relaxed(&machine_poke_core(e->core)->refs) != 0;
+    if (orders->timer_us)
+        smp_timer_start(orders->timer_us);
+}
+
+static void park_or_wake(struct executor *e, unsigned rounds)
+{
+    unsigned first = neighbour(0);
+
+    if (e->core != first) {
+        if (rounds % ROUNDS_PER_PARK == 0)
+            park(e);
+    } else if (rounds % ROUNDS_PER_WAKE == 0) {
+        smp_unpark(rounds / ROUNDS_PER_WAKE % smp_possible());
+    }
+}
+
 static void executor_main(void *arg)
 {
     struct executor *e = arg;
@@ -174,6 +199,8 @@ static void executor_main(void *arg)
             smp_send_nmi(victim);
             victim = neighbour(victim);
         }
+        if (orders->parks)
+            park_or_wake(e, rounds);
         cpu_relax();
     }
     hooks_off();
@@ -214,9 +241,11 @@ unsigned executors_start(struct exec_orders *given)
 void executors_stop(struct exec_orders *given)
 {
     store_release(&given->stop, 1); /* pairs with the acquire in executor_main() */
-    for_each_online_cpu (i) {
-        if ((unsigned)i != cpu_index())
-            smp_wait_work((unsigned)i);
+    for (unsigned i = 0; i < smp_possible(); i++) {
+        while (!smp_work_done(i)) { /* a parked one has to come back for it */
+            smp_unpark(i);
+            cpu_relax();
+        }
     }
     hooks_off();
 }

@@ -25,6 +25,7 @@ struct exec_view {
 struct executor {
     struct exec_view view[EXEC_CONTEXTS];
     unsigned core;
+    uint64_t parks, parks_in_batch; /* times it was parked; and came back while one was running */
 };
 
 /* What all executors share; the patcher writes, executors read. */
@@ -32,6 +33,7 @@ struct exec_orders {
     const struct site_set *set;
     unsigned timer_us; /* period of timer interrupts that execute sites; 0: none */
     bool nmis;         /* cores send each other NMIs that execute sites */
+    bool parks;        /* all executors but the first go offline and come back, at any time */
     uint32_t stop __attribute__((aligned(CACHE_LINE)));
     /* The site that is being patched: executors go there first. A hint, nothing depends on it. */
     uint32_t focus __attribute__((aligned(CACHE_LINE)));

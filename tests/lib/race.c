@@ -59,6 +59,7 @@ static bool prepare(struct test_run *t, const struct race_plan *plan, struct prn
     /* The same number of timer interrupts in all, however many cores share the host. */
     orders.timer_us = plan->interrupts ? 250 * smp_online() : 0;
     orders.nmis = plan->interrupts;
+    orders.parks = plan->parks;
     return true;
 }
 
@@ -148,6 +149,7 @@ static void collect_core(unsigned core, uint8_t seen[static SITES_MAX])
             seen[s] |= view->seen[s];
         take_finding(&view->first);
     }
+    result.parks_in_batch += e->parks_in_batch;
     result.int3_hits += hits;
     if (hits && core != cpu_index())
         result.int3_cores++;
@@ -278,5 +280,6 @@ void race_judge(struct test_run *t, const struct race_result *r)
     saw(SEE_CROSSINGS, p->crossings);
     saw(SEE_IMAGES, r->images_seen);
     saw(SEE_ORDER_CHECKS, r->counters.order_checked);
+    saw(SEE_PARKS, r->parks_in_batch);
     saw(SEE_CORES, r->executors + 1);
 }

@@ -18,6 +18,7 @@ struct race_plan {
     unsigned least_runs;    /* go on until so many protocol runs, up to five times as long; 0: no */
     unsigned batch_percent; /* how many of 100 protocol runs take several sites */
     bool interrupts;        /* timer interrupts and NMIs execute sites too */
+    bool parks;             /* cores leave and come back all the time */
     const struct poke_protocol *protocol;           /* NULL: the right one */
     struct patch_times *single_times, *batch_times; /* NULL: not timed */
     bool progress; /* a comment line every five seconds, between two patches */
@@ -34,6 +35,7 @@ struct race_result {
     uint64_t overlaps; /* executions that overlapped a patch of their site, judged */
     uint64_t by_kind[SITE_KINDS];
     unsigned images, images_seen; /* of all sites together */
+    uint64_t parks_in_batch;      /* times that a core came back while a batch was running */
     uint64_t int3_hits;
     unsigned int3_cores;           /* executing cores that met one */
     struct poke_counters counters; /* of this race alone */
