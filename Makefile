@@ -50,8 +50,8 @@ KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=ker
     -fno-strict-aliasing -fno-common $(WARN) -I. -isystem /usr/include/stb -ffile-prefix-map=$(CURDIR)=.
 
 ROOMS      := kernel smp poke tests
-KERNEL_C   := $(filter-out tests/host/% tests/model/% tests/fuzz/% tests/twins/% $(call twin_replaces,$(TWIN)), \
-    $(shell find $(ROOMS) -name '*.c' | sort))
+KERNEL_C   := $(filter-out tests/host/% tests/model/% tests/fuzz/% tests/twins/% \
+    $(call twin_replaces,$(TWIN)),$(shell find $(ROOMS) -name '*.c' | sort))
 KERNEL_ASM := $(filter-out smp/trampoline.asm,$(shell find $(ROOMS) -name '*.asm' | sort))
 KERNEL_OBJ := $(KERNEL_C:%=$(O)/obj/%.o) $(KERNEL_ASM:%=$(O)/obj/%.o) $(if $(TWIN),$(K)/twin.c.o)
 

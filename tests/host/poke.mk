@@ -4,7 +4,7 @@
 POKE_HOST_SRC := $(wildcard poke/*.c) tests/host/fake_machine.c
 
 test_poke_batch_SRC   := $(POKE_HOST_SRC)
-test_poke_decode_SRC  := poke/insn_decode.c poke/insn_gen.c
+test_poke_decode_SRC  := poke/insn_decode.c poke/insn_gen.c tests/host/disassembler.c
 test_poke_decode_LIBS := -lcapstone # Debian's libcapstone-dev: a second opinion on every image
 test_poke_emulate_SRC := poke/insn_decode.c poke/insn_gen.c poke/emulate.c
 test_poke_handler_SRC := $(POKE_HOST_SRC)

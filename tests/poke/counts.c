@@ -5,6 +5,8 @@
 #include "smp/smp.h"
 #include "tests/harness/test.h"
 
+#define PAGES 64
+
 static const uint8_t ret[5] = { 0xc3, 0xcc, 0xcc, 0xcc, 0xcc };
 static const uint8_t int3 = INT3_INSN_OPCODE;
 static const uint8_t int3_slot[5] = { 0xcc, 0xcc, 0xcc, 0xcc, 0xcc };
@@ -12,14 +14,15 @@ static const uint8_t int3_slot[5] = { 0xcc, 0xcc, 0xcc, 0xcc, 0xcc };
 static const struct {
     const char *what;
     const uint8_t *bytes, *emulate;
-    unsigned len, sites;
+    unsigned len, sites, step; /* bytes from site to site */
     unsigned syncs, windows;
 } batches[] = {
-    { "one site with a tail", poke_nop5, NULL, 5, 1, 3, 3 },
-    { "many sites with tails", poke_nop5, NULL, 5, 200, 3, 3 },
-    { "one byte each", ret, NULL, 1, 10, 2, 2 },
-    { "INT3 each", &int3, NULL, 1, 10, 1, 1 },
-    { "INT3 with a tail", int3_slot, poke_nop5, 5, 10, 2, 2 },
+    { "one site with a tail", poke_nop5, NULL, 5, 1, 16, 3, 3 },
+    { "many sites with tails", poke_nop5, NULL, 5, 200, 16, 3, 3 },
+    { "sites in many pages", poke_nop5, NULL, 5, PAGES - 1, PAGE_SIZE + 16, 3, 3 },
+    { "one byte each", ret, NULL, 1, 10, 16, 2, 2 },
+    { "INT3 each", &int3, NULL, 1, 10, 16, 1, 1 },
+    { "INT3 with a tail", int3_slot, poke_nop5, 5, 10, 16, 2, 2 },
 };
 
 static void run_batch(struct test_run *t, uint8_t *text, unsigned i)
@@ -29,8 +32,8 @@ static void run_batch(struct test_run *t, uint8_t *text, unsigned i)
     struct smp_ipi_counts sent = smp_ipi_counts();
 
     for (unsigned s = 0; s < batches[i].sites; s++)
-        EXPECT_EQ(smp_text_poke_batch_add(text + 16 * s, batches[i].bytes, batches[i].len,
-                                          batches[i].emulate, NULL),
+        EXPECT_EQ(smp_text_poke_batch_add(text + batches[i].step * s, batches[i].bytes,
+                                          batches[i].len, batches[i].emulate, NULL),
                   POKE_OK);
     EXPECT_EQ(smp_text_poke_batch_finish(), POKE_OK);
 
@@ -57,9 +60,9 @@ static void run_batch(struct test_run *t, uint8_t *text, unsigned i)
 
 TEST(poke, i9_syncs_and_windows,
      "3, 2 or 1 syncs and windows a batch, by its kind, whatever its size; 2 CR3 loads a window",
-     .must_see = { { SEE_BATCHES, 5 } })
+     .must_see = { { SEE_BATCHES, 6 } })
 {
-    uint8_t *text = (uint8_t *)mm_text_alloc(1);
+    uint8_t *text = (uint8_t *)mm_text_alloc(PAGES);
 
     REQUIRE(text);
     text_mutex_lock();

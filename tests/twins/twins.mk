@@ -5,12 +5,30 @@ TWINS := \
     call_as_nop:poke/emulate.c \
     changed_flags:poke/emulate.c \
     consumed_int3:poke/emulate.c \
+    jng_and:poke/emulate.c \
     wrong_return:poke/emulate.c \
+    unchecked_padding:poke/insn_decode.c \
+    late_reader:poke/int3_handler.c \
+    late_retire_without_wait:poke/int3_handler.c \
+    late_stack_descriptor:poke/int3_handler.c \
     leaked_reference:poke/int3_handler.c \
     retire_without_wait:poke/int3_handler.c \
     stack_descriptor:poke/int3_handler.c \
+    unnestable:poke/int3_handler.c \
     unchecked_single:poke/batch.c \
-    unsorted_batch:poke/batch.c
+    unsorted_batch:poke/batch.c \
+    no_mutex:poke/lock.c \
+    extra_sync:poke/sync.c \
+    all_patchable:kernel/mm/text.c \
+    adjacent_frames:kernel/mm/window.c \
+    dr7_armed:kernel/mm/window.c \
+    dr7_lost:kernel/mm/window.c \
+    extra_root_load:kernel/mm/window.c \
+    flush_by_ipi:kernel/mm/window.c \
+    global_pte:kernel/mm/window.c \
+    irq_on:kernel/mm/window.c \
+    pte_kept:kernel/mm/window.c \
+    window_shared:kernel/mm/window.c
 
 # $(1): twin. The file that it replaces; empty for an unknown twin.
 twin_replaces = $(patsubst $(1):%,%,$(filter $(1):%,$(TWINS)))

@@ -6,6 +6,7 @@
 #include "poke/poke.h"
 
 #define smp_text_poke_single checked_single
+enum poke_error checked_single(void *addr, const void *opcode, size_t len, const void *emulate);
 #include "tests/twins/unchecked_add.h"
 #undef smp_text_poke_single
 
