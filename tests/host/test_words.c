@@ -159,7 +159,7 @@ static void unknown_words(void **state)
                      "sync hang accel vcpus mem limit");
     refuse("xxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyZ=1",
            "test.cfg: unknown word 'xxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyy'"
-           "; the words are cpus tests seconds seed sync hang accel vcpus mem limit");
+           "; the words are cpus tests seconds seed sync pcid hang accel vcpus mem limit");
 }
 
 static void wrong_values(void **state)
