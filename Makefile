@@ -121,7 +121,9 @@ $(O)/host/words: $(WORDS_SRC) $(wildcard kernel/lib/*.h) kernel/lib/words.def
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(WORDS_SRC) -o $@
 
 include tests/host/host.mk
+include hosted/hosted.mk
 include tests/model/model.mk
+include tests/fuzz/fuzz.mk
 
 # ---- targets ----
 

@@ -84,6 +84,12 @@ void machine_sync_cores(uint64_t round);
 void poke_log_ack(uint64_t round);
 
 /*
+ * The same on behalf of core `core`, for a machine on which somebody else vouches for it (a host's
+ * kernel). Nobody writes that core's ring meanwhile.
+ */
+void poke_log_ack_of(unsigned core, uint64_t round);
+
+/*
  * The machine calls these on a core that leaves and comes back, where machine_core_online() says.
  * Thread context, interrupts off; not in the middle of a patch of this core's own.
  */

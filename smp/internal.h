@@ -65,6 +65,8 @@ uint64_t tsc_offset_skew(void);
  * One asker of a kind at a time. Counts for smp_ipi_counts(). Any context.
  */
 void ipi_ask_others(enum ipi_question kind, uint64_t number);
+/* One more round of core sync. */
+void ipi_count_sync(void);
 /* Was `core` asked `number`? False for the asker itself. By the asker, until it asks again. */
 bool ipi_was_asked(unsigned core, enum ipi_question kind, uint64_t number);
 

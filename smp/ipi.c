@@ -23,6 +23,11 @@
 
 static struct smp_ipi_counts sent;
 
+void ipi_count_sync(void)
+{
+    fetch_add(&sent.sync_broadcasts, 1);
+}
+
 void ipi_ask_others(enum ipi_question kind, uint64_t number)
 {
     static const uint8_t vectors[IPI_QUESTIONS] = {
@@ -39,7 +44,7 @@ void ipi_ask_others(enum ipi_question kind, uint64_t number)
     if (kind == IPI_CALL)
         fetch_add(&sent.calls, asked);
     else
-        fetch_add(&sent.sync_broadcasts, 1);
+        ipi_count_sync();
 
     if (asked + 1 == smp_topology()->listed) {
         apic_send_others(command);

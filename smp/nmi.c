@@ -4,8 +4,14 @@
  * core's hook. One with neither (the platform's, or two that merged) is counted and not fatal.
  */
 #include "smp/internal.h"
+#include "smp/smp.h"
 
 #include "kernel/lib/atomic.h"
+
+bool smp_has_nmis(void)
+{
+    return true;
+}
 
 bool nmi_handler(struct trap_frame *frame)
 {

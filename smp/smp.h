@@ -145,7 +145,9 @@ int smp_sync_silent(uint64_t *round);
  * context.
  */
 void smp_send_ipi(unsigned core, unsigned vector);
-/* Send an NMI to a core; its nmi_hook runs. Any core, any context. */
+/* Are there NMIs? Not in a process. */
+bool smp_has_nmis(void);
+/* Send an NMI to a core; its nmi_hook runs. Any core, any context. No-op without NMIs. */
 void smp_send_nmi(unsigned core);
 
 /*

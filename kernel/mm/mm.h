@@ -119,6 +119,16 @@ bool mm_window_select(enum mm_window_mode wanted);
 /* "off", "on", "noflush": the one in use. Any context. */
 const char *mm_window_mode_name(void);
 
+/*
+ * A writable view of `pages` pages of text from `text` (page aligned) on, for cells that choose
+ * their own store. On bare metal it is the window: text_mutex is held, until the close interrupts
+ * are off and nothing may fault, so it is opened for less than a millisecond; at most
+ * MACHINE_WINDOW_PAGES. In a process it is a mapping like any other. NULL if that is not text, or
+ * there is no room. One at a time.
+ */
+void *mm_alias_open(uint64_t text, size_t pages);
+void mm_alias_close(void *alias, size_t pages);
+
 /* What openings have cost since boot; exact. Under text_mutex. */
 struct mm_window_counts {
     uint64_t openings;

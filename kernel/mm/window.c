@@ -164,3 +164,23 @@ void machine_window_store(struct machine_window *w, size_t offset, const uint8_t
     for (size_t i = 0; i < len; i++)
         to[i] = bytes[i];
 }
+
+/* ---- the same for cells ---- */
+
+static struct machine_window alias;
+
+void *mm_alias_open(uint64_t text, size_t pages)
+{
+    static uintptr_t shown[MACHINE_WINDOW_PAGES]; /* under text_mutex */
+
+    if (pages > MACHINE_WINDOW_PAGES)
+        return NULL;
+    for (size_t i = 0; i < pages; i++)
+        shown[i] = text + i * PAGE_SIZE;
+    return machine_window_open(&alias, shown, (unsigned)pages) ? alias.view : NULL;
+}
+
+void mm_alias_close(__attribute__((unused)) void *view, __attribute__((unused)) size_t pages)
+{
+    machine_window_close(&alias);
+}

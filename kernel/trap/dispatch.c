@@ -8,18 +8,18 @@
 
 _Static_assert(sizeof(struct trap_frame) == 22 * 8, "stubs.asm pushes 22 words");
 
-/* Built by trap_try() in stubs.asm on its own stack. */
+/* Built by trap_try() in try.asm on its own stack. */
 struct trap_recovery {
     struct trap_recovery *prev;
     uint64_t rip, rsp; /* where trap_try() continues */
     struct trap_caught *caught;
     uint64_t depth; /* nesting at which trap_try() was called */
 };
-_Static_assert(offsetof(struct trap_recovery, rip) == 8, "stubs.asm");
-_Static_assert(offsetof(struct trap_recovery, rsp) == 16, "stubs.asm");
-_Static_assert(offsetof(struct trap_recovery, caught) == 24, "stubs.asm");
-_Static_assert(offsetof(struct trap_recovery, depth) == 32, "stubs.asm");
-_Static_assert(sizeof(struct trap_recovery) <= 48, "stubs.asm");
+_Static_assert(offsetof(struct trap_recovery, rip) == 8, "try.asm");
+_Static_assert(offsetof(struct trap_recovery, rsp) == 16, "try.asm");
+_Static_assert(offsetof(struct trap_recovery, caught) == 24, "try.asm");
+_Static_assert(offsetof(struct trap_recovery, depth) == 32, "try.asm");
+_Static_assert(sizeof(struct trap_recovery) <= 48, "try.asm");
 
 /*
  * Written by trap_set_handler() on any core, read by every trap. A pointer is one aligned word: a

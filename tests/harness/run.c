@@ -56,6 +56,10 @@ static void run_body(struct test_run *t)
     const struct test *test = t->test;
     uint64_t budget_ms = plan_budget_ms(test, words.seconds);
 
+    if (test->lacking) {
+        SKIP("needs %s, which a process does not have", test->lacking);
+        return;
+    }
     if (smp_online() < test->cpus) {
         SKIP("needs %u cores, %u %s online", test->cpus, smp_online(),
              smp_online() == 1 ? "is" : "are");

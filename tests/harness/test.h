@@ -65,9 +65,10 @@ struct test {
     const char *name; /* "group/name": permanent once published */
     const char *claim;
     void (*body)(struct test_run *t);
-    unsigned cpus;      /* fewest cores; fewer: SKIP */
-    unsigned budget_ms; /* expected time; the watchdog waits this and word hang= more */
-    bool takes_seconds; /* runs for word seconds= on top of its budget */
+    unsigned cpus;       /* fewest cores; fewer: SKIP */
+    unsigned budget_ms;  /* expected time; the watchdog waits this and word hang= more */
+    bool takes_seconds;  /* runs for word seconds= on top of its budget */
+    const char *lacking; /* why this machine cannot run it: SKIP; else NULL. See TEST_BARE() */
     struct test_must_see must_see[8];
 };
 
@@ -103,6 +104,23 @@ struct test_run {
                                         .body = test_body_##group_##_##name_,                      \
                                         __VA_ARGS__ };                                             \
     static void test_body_##group_##_##name_(__attribute__((unused)) struct test_run *t)
+
+/*
+ * A test for bare metal alone. A process skips it for what it does not have: "needs `lacking_`,
+ * which a process does not have". There the body is compiled but not linked.
+ */
+#ifdef CROSSMOD_HOSTED
+#define TEST_BARE(lacking_, group_, name_, claim_, ...)                                            \
+    extern const struct test test_##group_##_##name_;                                              \
+    const struct test test_##group_##_##name_                                                      \
+        __attribute__((section(".tests." #group_ "." #name_), used, aligned(8))) = {               \
+            .name = #group_ "/" #name_, .claim = claim_, .lacking = lacking_, ##__VA_ARGS__        \
+        };                                                                                         \
+    static __attribute__((unused)) void test_body_##group_##_##name_(                              \
+        __attribute__((unused)) struct test_run *t)
+#else
+#define TEST_BARE(lacking_, group_, name_, ...) TEST(group_, name_, __VA_ARGS__)
+#endif
 
 /* ---- inside a body ---- */
 

@@ -58,7 +58,7 @@ static bool prepare(struct test_run *t, const struct race_plan *plan, struct prn
     orders.set = &result.set;
     /* The same number of timer interrupts in all, however many cores share the host. */
     orders.timer_us = plan->interrupts ? 250 * smp_online() : 0;
-    orders.nmis = plan->interrupts;
+    orders.nmis = plan->interrupts && smp_has_nmis();
     orders.parks = plan->parks;
     return true;
 }

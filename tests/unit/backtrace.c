@@ -37,7 +37,8 @@ static bool names(uint64_t address, const char *function)
     return strncmp(text, function, strlen(function)) == 0 && text[strlen(function)] == '+';
 }
 
-TEST(unit, backtrace_names_callers, "the chain of frames leads from a function to its callers")
+TEST_BARE("symbols of its own", unit, backtrace_names_callers,
+          "the chain of frames leads from a function to its callers")
 {
     uint64_t trace[BACKTRACE_MAX];
     unsigned n = outermost_of_three(trace);
@@ -48,7 +49,8 @@ TEST(unit, backtrace_names_callers, "the chain of frames leads from a function t
     EXPECT(names(trace[2], "test_body_unit_backtrace_names_callers"));
 }
 
-TEST(unit, backtrace_survives_garbage, "a frame pointer that is garbage ends the trace, no more")
+TEST_BARE("symbols of its own", unit, backtrace_survives_garbage,
+          "a frame pointer that is garbage ends the trace, no more")
 {
     static const uint64_t garbage[] = { 0, 1, 8, 0x8000000000000000, 0x123456789000, UINT64_MAX };
     uint64_t trace[BACKTRACE_MAX];

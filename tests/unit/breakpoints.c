@@ -28,8 +28,8 @@ static bool emulate_call(struct trap_frame *frame)
     return true;
 }
 
-TEST(
-    unit, stack_gap,
+TEST_BARE(
+    "an IDT and NMIs of its own", unit, stack_gap,
     "an emulated CALL pushes without touching the frame of its own #BP, with both stack alignments",
     .must_see = { { SEE_TRAPS, 200 } })
 {
@@ -89,9 +89,10 @@ static void breakpoint_in_nmi(void)
     }
 }
 
-TEST(unit, nmi_breakpoint_nesting,
-     "NMIs on NMIs, each with a #BP, in a #BP of the thread: each level returns to the one below",
-     .budget_ms = 500, .must_see = { { SEE_TRAPS, NESTING + 1 } })
+TEST_BARE(
+    "an IDT and NMIs of its own", unit, nmi_breakpoint_nesting,
+    "NMIs on NMIs, each with a #BP, in a #BP of the thread: each level returns to the one below",
+    .budget_ms = 500, .must_see = { { SEE_TRAPS, NESTING + 1 } })
 {
     nmis_entered = deepest = 0;
     this_cpu()->nmi_hook = breakpoint_in_nmi;

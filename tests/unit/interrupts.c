@@ -55,8 +55,9 @@ static bool count_ipi(__attribute__((unused)) struct trap_frame *frame)
     return true;
 }
 
-TEST(unit, ipi_exact, "each interrupt sent to a core arrives there exactly once", .cpus = 2,
-     .budget_ms = 1000, .must_see = { { SEE_IPIS, ROUNDS } })
+TEST_BARE("interrupts of its own", unit, ipi_exact,
+          "each interrupt sent to a core arrives there exactly once", .cpus = 2, .budget_ms = 1000,
+          .must_see = { { SEE_IPIS, ROUNDS } })
 {
     trap_handler old = trap_set_handler(VECTOR_TEST, count_ipi);
 
@@ -81,8 +82,9 @@ static void count_nmi(void)
     fetch_add(my_count(cpu_index()), 1);
 }
 
-TEST(unit, nmi_exact, "each NMI sent to a core arrives there exactly once", .budget_ms = 1000,
-     .must_see = { { SEE_IPIS, ROUNDS } })
+TEST_BARE("interrupts of its own", unit, nmi_exact,
+          "each NMI sent to a core arrives there exactly once", .budget_ms = 1000,
+          .must_see = { { SEE_IPIS, ROUNDS } })
 {
     reset_counts();
     for_each_online_cpu (core) {
@@ -117,8 +119,8 @@ static void stop_timer(__attribute__((unused)) void *arg)
     watchdog_start_core(); /* the default tick again */
 }
 
-TEST(unit, timer_ticks, "the timer interrupt comes on every core, at about the rate asked for",
-     .budget_ms = 2000)
+TEST_BARE("interrupts of its own", unit, timer_ticks,
+          "the timer interrupt comes on every core, at about the rate asked for", .budget_ms = 2000)
 {
     /* No more than 1000 interrupts a second in all, since an emulator's cores take turns. */
     unsigned us = smp_online() > 10 ? 1000 * smp_online() : 10000;

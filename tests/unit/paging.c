@@ -9,8 +9,8 @@
 #define FREE_ADDRESS (MM_DEVICE_BASE + (256ull << 30))
 #define NO_REGION    0xffffe00000000000ull
 
-TEST(unit, paging_audit, "no page that is executable anywhere is writable through any address",
-     .budget_ms = 500)
+TEST_BARE("page tables of its own", unit, paging_audit,
+          "no page that is executable anywhere is writable through any address", .budget_ms = 500)
 {
     struct mm_audit audit;
 
@@ -23,9 +23,9 @@ TEST(unit, paging_audit, "no page that is executable anywhere is writable throug
     json_uint(&t->data, "writable", audit.writable);
 }
 
-TEST(unit, paging_audit_finds_alias,
-     "a writable alias of a text page, planted for the purpose, is found by the walk",
-     .budget_ms = 500)
+TEST_BARE("page tables of its own", unit, paging_audit_finds_alias,
+          "a writable alias of a text page, planted for the purpose, is found by the walk",
+          .budget_ms = 500)
 {
     uint64_t text = mm_text_alloc(1);
     struct mm_audit audit;
@@ -41,7 +41,8 @@ TEST(unit, paging_audit_finds_alias,
     EXPECT(mm_audit(&audit));
 }
 
-TEST(unit, paging_refuses_wx, "a mapping that is both writable and executable is refused")
+TEST_BARE("page tables of its own", unit, paging_refuses_wx,
+          "a mapping that is both writable and executable is refused")
 {
     uint64_t page = pages_alloc(1);
 
@@ -52,8 +53,9 @@ TEST(unit, paging_refuses_wx, "a mapping that is both writable and executable is
     EXPECT(!mm_map(NO_REGION, page, 1, MM_W));
 }
 
-TEST(unit, paging_map_unmap, "a mapping shows its page, and nothing once it is removed",
-     .must_see = { { SEE_TRAPS, 2 } })
+TEST_BARE("page tables of its own", unit, paging_map_unmap,
+          "a mapping shows its page, and nothing once it is removed",
+          .must_see = { { SEE_TRAPS, 2 } })
 {
     uint64_t page = pages_alloc(1);
     volatile uint64_t *through = (uint64_t *)FREE_ADDRESS;
@@ -80,7 +82,8 @@ TEST(unit, paging_map_unmap, "a mapping shows its page, and nothing once it is r
     EXPECT_EQ(mm_translate(FREE_ADDRESS), UINT64_MAX);
 }
 
-TEST(unit, paging_guard_page, "the page below a stack faults", .must_see = { { SEE_TRAPS, 1 } })
+TEST_BARE("page tables of its own", unit, paging_guard_page, "the page below a stack faults",
+          .must_see = { { SEE_TRAPS, 1 } })
 {
     uint64_t top = mm_stack_alloc(2 * PAGE_SIZE);
     uint64_t lowest = top - 2 * PAGE_SIZE;

@@ -75,9 +75,10 @@ static void use(struct test_run *t, const char *name)
     saw(SEE_IPIS, after.sync_acks - before.sync_acks);
 }
 
-TEST(unit, sync_methods,
-     "each method of sync_core() preserves registers on every core, and every core acknowledges it",
-     .budget_ms = 500, .must_see = { { SEE_IPIS, 60 } })
+TEST_BARE(
+    "privileged serialising instructions", unit, sync_methods,
+    "each method of sync_core() preserves registers on every core, and every core acknowledges it",
+    .budget_ms = 500, .must_see = { { SEE_IPIS, 60 } })
 {
     for (unsigned i = 0; i < sizeof methods / sizeof methods[0]; i++) {
         bool expected = methods[i].method != SYNC_SERIALIZE || has_serialize();

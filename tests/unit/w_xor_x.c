@@ -40,9 +40,9 @@ static uint64_t alloc_touched_text(struct test_run *t)
     return text;
 }
 
-TEST(unit, text_is_not_writable,
-     "stores to code, constants and patchable text fault on every core, through every address",
-     .must_see = { { SEE_TRAPS, 4 } })
+TEST_BARE("page tables of its own", unit, text_is_not_writable,
+          "stores to code, constants and patchable text fault on every core, through every address",
+          .must_see = { { SEE_TRAPS, 4 } })
 {
     uint64_t text = alloc_touched_text(t);
 
@@ -53,9 +53,9 @@ TEST(unit, text_is_not_writable,
     provoke_everywhere(t, provoke_write, (uint64_t)phys_to_virt(mm_translate(text)), WRITE_REFUSED);
 }
 
-TEST(unit, data_is_not_executable,
-     "calls into data, constants, the direct map and stacks fault on every core",
-     .must_see = { { SEE_TRAPS, 4 } })
+TEST_BARE("page tables of its own", unit, data_is_not_executable,
+          "calls into data, constants, the direct map and stacks fault on every core",
+          .must_see = { { SEE_TRAPS, 4 } })
 {
     static const uint8_t constant = 0xc3;
     uint8_t on_stack = 0xc3;

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# out/crossmod: the machine as a Linux process, statically linked: one file to copy.
+
+HOSTED_OUT := $(O)/hosted
+# As the kernel is compiled, but for a process: the code of tests and engine is the same.
+HOSTED_CFLAGS := -std=gnu11 -O2 -g -fno-pic -fno-pie -mno-red-zone -fno-stack-protector \
+    -fcf-protection=none -fno-omit-frame-pointer -fno-strict-aliasing -fno-common -fno-builtin $(WARN) \
+    -DCROSSMOD_HOSTED -iquote hosted/include -I. -isystem /usr/include/stb \
+    -ffile-prefix-map=$(CURDIR)=.
+
+HOSTED_C := $(wildcard hosted/*.c poke/*.c) $(filter-out %/string.c,$(wildcard kernel/lib/*.c)) \
+    kernel/trap/dispatch.c kernel/trap/describe.c kernel/time/convert.c \
+    smp/call.c smp/identify.c smp/ipi.c smp/topology_decode.c $(filter tests/%,$(KERNEL_C))
+HOSTED_ASM := kernel/trap/try.asm $(filter tests/%,$(KERNEL_ASM))
+HOSTED_OBJ := $(HOSTED_C:%=$(HOSTED_OUT)/%.o) $(HOSTED_ASM:%=$(O)/obj/%.o) $(O)/link/build.c.o
+
+$(HOSTED_OUT)/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HOSTED_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/crossmod: $(HOSTED_OBJ) hosted/tests.lds
+	$(Q)$(HOSTCC) -static -no-pie -pthread -Wl,-T,hosted/tests.lds -Wl,-z,noexecstack \
+	    $(HOSTED_OBJ) -o $@
+
+.PHONY: hosted
+hosted: $(O)/crossmod ## out/crossmod: the same engine and tests as a process on real cores
+
+-include $(HOSTED_OBJ:.o=.d)

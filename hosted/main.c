@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The process as a list: what it may do, its cores, its signals, then the same harness as the
+ * kernel's.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hosted/hosted.h"
+#include "kernel/exit.h"
+#include "kernel/lib/words.h"
+#include "poke/poke.h"
+#include "smp/smp.h"
+#include "tests/harness/harness.h"
+
+#define PROCESSORS_MAX 4096
+
+static struct words words;
+static char error[512];
+
+static bool read_words(int argc, char **argv)
+{
+    static char line[8192];
+
+    for (int i = 1; i < argc; i++) {
+        if (strlen(line) + strlen(argv[i]) + 2 > sizeof line) {
+            snprintf(error, sizeof error, "more words than fit");
+            return false;
+        }
+        strcat(strcat(line, argv[i]), " ");
+    }
+    words_defaults(&words);
+    return words_parse(&words, "command line", line, strlen(line), error, sizeof error);
+}
+
+static void print_help(void)
+{
+    static char text[16384];
+
+    words_help(text, sizeof text);
+    printf(
+        "crossmod [word=value ...]: rewrite code that other threads execute, on the processors "
+        "of this machine.\n\n"
+        "The report goes to standard output and to crossmod.tap and crossmod.jsonl in this "
+        "directory.\nExit status: 0 passed, 1 failed, 3 error, 4 weak evidence, 5 panic, 6 hang, "
+        "77 all skipped.\n\n%s",
+        text);
+}
+
+/* Everything that can refuse. */
+static bool set_up(void)
+{
+    static int processors[PROCESSORS_MAX];
+    unsigned count = limits_processors(processors, PROCESSORS_MAX);
+
+    if (count == 0) {
+        snprintf(error, sizeof error, "sched_getaffinity(2) names no processor");
+        return false;
+    }
+    if (words.cpus > count) {
+        snprintf(error, sizeof error, "cpus=%llu: this process may run on %u processors",
+                 (unsigned long long)words.cpus, count);
+        return false;
+    }
+    if (words.cpus)
+        count = (unsigned)words.cpus;
+    signals_init();
+    interrupts_init();
+    return limits_membarrier(error, sizeof error) && text_init(error, sizeof error) &&
+           cores_start(processors, count, error, sizeof error) &&
+           watchdog_start(error, sizeof error);
+}
+
+int main(int argc, char **argv)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)) {
+        print_help();
+        return 0;
+    }
+    bool understood = read_words(argc, argv);
+    console_open_files();
+    clock_init();
+    if (!understood || !set_up())
+        return hosted_exit_status(harness_bail(error));
+    return hosted_exit_status(harness_main(&words));
+}

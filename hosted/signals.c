@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Traps of a process: a signal carries the processor's vector, error code and registers, and takes
+ * the same way as on bare metal (kernel/trap/dispatch.c).
+ *
+ * Each thread has a signal stack, so that nothing is written below the interrupted stack pointer:
+ * that is the gap that an emulated CALL needs. Signals nest: a #BP in a handler is delivered like
+ * any other.
+ */
+#define _GNU_SOURCE
+#include <asm/prctl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "hosted/hosted.h"
+#include "kernel/cpu/regs.h"
+#include "kernel/lib/atomic.h"
+#include "kernel/trap/trap.h"
+#include "poke/poke.h"
+
+#define ALTSTACK_BYTES (256 * 1024)
+
+void trap_dispatch(struct trap_frame *frame);
+
+static struct hosted_core *self(void)
+{
+    return (struct hosted_core *)this_cpu();
+}
+
+uint64_t read_cr2(void)
+{
+    return self()->cr2;
+}
+
+/* ---- registers ---- */
+
+static const struct {
+    uint8_t greg;
+    uint8_t offset;
+} registers[] = {
+#define REG(reg, member)                                                                           \
+    {                                                                                              \
+        REG_##reg, offsetof(struct trap_frame, member)                                             \
+    }
+    REG(R15, r15), REG(R14, r14), REG(R13, r13), REG(R12, r12), REG(R11, r11), REG(R10, r10),
+    REG(R9, r9),   REG(R8, r8),   REG(RBP, rbp), REG(RDI, rdi), REG(RSI, rsi), REG(RDX, rdx),
+    REG(RCX, rcx), REG(RBX, rbx), REG(RAX, rax), REG(RIP, rip), REG(RSP, rsp), REG(EFL, rflags),
+#undef REG
+};
+#define REGISTERS (sizeof registers / sizeof registers[0])
+
+static uint64_t *word_of(struct trap_frame *frame, unsigned i)
+{
+    return (uint64_t *)((uint8_t *)frame + registers[i].offset);
+}
+
+static void on_trap(int signal, siginfo_t *info, void *context)
+{
+    greg_t *gregs = ((ucontext_t *)context)->uc_mcontext.gregs;
+    struct hosted_core *core = self();
+    struct trap_frame frame = { .vector = (uint64_t)gregs[REG_TRAPNO],
+                                .error = (uint64_t)gregs[REG_ERR] };
+
+    (void)signal;
+    (void)info;
+    for (unsigned i = 0; i < REGISTERS; i++)
+        *word_of(&frame, i) = (uint64_t)gregs[registers[i].greg];
+    if (frame.vector == TRAP_PF)
+        core->cr2 = (uint64_t)gregs[REG_CR2];
+    core->cpu.local.trap_depth++;
+    trap_dispatch(&frame);
+    core->cpu.local.trap_depth--;
+    for (unsigned i = 0; i < REGISTERS; i++)
+        gregs[registers[i].greg] = (greg_t)*word_of(&frame, i);
+}
+
+/* ---- #BP ---- */
+
+/*
+ * On bare metal a #BP handler runs with interrupts off from the trap to its end, so the sync that
+ * precedes retire waits for it. membarrier(2) waits for no signal handler: a thread may have met
+ * the INT3 and come here only when the batch is over. Then the engine may not know the address any
+ * more, and the text holds the new instruction: it is executed (H. P. Anvin named the case in 2010:
+ * a handler has to recognise the previous site).
+ *
+ * If the byte is an INT3 before and after the engine said no, it belongs to another owner, unless
+ * it was one of the engine's twice: of a batch that ended before the engine was asked, and of one
+ * that began after. The first one's end is counted before the other can begin, so the same count
+ * around all three excludes that.
+ */
+static bool breakpoint(struct trap_frame *frame)
+{
+    const uint8_t *byte = (const uint8_t *)frame->rip - INT3_INSN_SIZE;
+
+    for (;;) {
+        struct poke_regs regs = { .ip = frame->rip, .sp = frame->rsp, .flags = frame->rflags };
+        uint64_t batches = load_acquire(&poke_counters()->batches);
+
+        if (load_acquire(byte) != INT3_INSN_OPCODE) {
+            frame->rip -= INT3_INSN_SIZE;
+            return true;
+        }
+        if (smp_text_poke_int3_handler(&regs)) {
+            frame->rip = regs.ip;
+            frame->rsp = regs.sp;
+            return true;
+        }
+        if (load_acquire(byte) == INT3_INSN_OPCODE &&
+            load_acquire(&poke_counters()->batches) == batches)
+            return false;
+    }
+}
+
+/* ---- set-up ---- */
+
+void signals_enter_core(struct hosted_core *core)
+{
+    stack_t stack = { .ss_size = ALTSTACK_BYTES };
+
+    core->altstack = mmap(NULL, ALTSTACK_BYTES, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    stack.ss_sp = core->altstack;
+    core->cpu.local.self = &core->cpu.local;
+    /* x86-64 Linux keeps thread-local storage in FS; GS is free. */
+    if (core->altstack == MAP_FAILED || sigaltstack(&stack, NULL) != 0 ||
+        syscall(SYS_arch_prctl, ARCH_SET_GS, core) != 0)
+        abort();
+}
+
+void signals_init(void)
+{
+    static const int traps[] = { SIGTRAP, SIGILL, SIGSEGV, SIGBUS, SIGFPE };
+    struct sigaction action = { .sa_sigaction = on_trap,
+                                .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+
+    for (unsigned i = 0; i < sizeof traps / sizeof traps[0]; i++)
+        sigaction(traps[i], &action, NULL);
+    trap_set_handler(TRAP_BP, breakpoint);
+}
