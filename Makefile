@@ -47,7 +47,8 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
     -mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-omit-frame-pointer \
     -fno-optimize-sibling-calls -fno-shrink-wrap -fno-asynchronous-unwind-tables \
-    -fno-strict-aliasing -fno-common $(WARN) -I. -isystem /usr/include/stb -ffile-prefix-map=$(CURDIR)=.
+    -fno-strict-aliasing -fno-common $(WARN) -I. -isystem /usr/include/stb \
+    -ffile-prefix-map=$(CURDIR)=.
 
 ROOMS      := kernel smp poke tests
 KERNEL_C   := $(filter-out tests/host/% tests/model/% tests/fuzz/% tests/twins/% \

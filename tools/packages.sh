@@ -21,6 +21,8 @@ ovmf             /usr/share/OVMF/OVMF_CODE*.fd /usr/share/qemu/firmware/*.json'
 packages_to_test='
 libcmocka-dev        /usr/include/cmocka.h
 libcapstone-dev      /usr/include/capstone/capstone.h
+clang-14             clang-14 clang
+libclang-rt-14-dev   /usr/lib*/clang/*/lib/*/libclang_rt.fuzzer*
 python3-pytest       /usr/lib/python3*/*-packages/pytest
 python3-pytest-xdist /usr/lib/python3*/*-packages/xdist
 python3-jsonschema   /usr/lib/python3*/*-packages/jsonschema

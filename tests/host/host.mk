@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of the pure code on the developer's machine, with cmocka and sanitizers. Each
-# tests/host/test_NAME.c is a program, linked with the sources that test_NAME_SRC lists and the
-# libraries in test_NAME_LIBS; rooms with many tests list theirs in a tests/host/ROOM.mk. The
-# fuzzers among them are deterministic and print their seed; FUZZ_ROUNDS=N in the environment sets
-# how many rounds they make.
+# tests/host/test_NAME.c is a program, compiled with test_NAME_FLAGS too, linked with the sources
+# that test_NAME_SRC lists and the libraries in test_NAME_LIBS; rooms with many tests list theirs in
+# a tests/host/ROOM.mk. The tests with random input are deterministic and print their seed;
+# FUZZ_ROUNDS=N in the environment sets how many rounds they make.
 
 test_acpi_SRC    := kernel/lib/acpi.c kernel/lib/madt.c
 test_fmt_SRC     := kernel/lib/fmt.c
@@ -24,12 +24,22 @@ HOST_TEST_CFLAGS  := $(HOST_CFLAGS) -fno-pie -no-pie -fsanitize=address,undefine
 HOST_TEST_HEADERS := $(shell find boot kernel smp poke tests -name '*.h' -o -name '*.def') \
     kernel/lib/string.c
 
-define host_test
-$(O)/host/$(1): tests/host/$(1).c $($(1)_SRC) $(HOST_TEST_HEADERS)
+# $(1): program, $(2): test, $(3): its sources
+define host_program
+$(O)/host/$(1): tests/host/$(2).c $(3) $(HOST_TEST_HEADERS)
 	@mkdir -p $$(@D)
-	$$(Q)$$(HOSTCC) $$(HOST_TEST_CFLAGS) $$< $($(1)_SRC) -lcmocka $($(1)_LIBS) -o $$@
+	$$(Q)$$(HOSTCC) $$(HOST_TEST_CFLAGS) $($(2)_FLAGS) $$< $(3) -lcmocka $($(2)_LIBS) -o $$@
 endef
-$(foreach test,$(HOST_TESTS),$(eval $(call host_test,$(test))))
+$(foreach test,$(HOST_TESTS),$(eval $(call host_program,$(test),$(test),$($(test)_SRC))))
+# Twins of a test: each has the file NAME_TWINNED of its sources replaced by one that is broken on
+# purpose, and must fail. $(1): test, $(2): the file that is broken
+define host_twin
+$(call host_program,twin_$(basename $(notdir $(2))),$(1),$(2) \
+    $(filter-out $($(1)_TWINNED),$($(1)_SRC)))
+$(O)/host/twin_$(basename $(notdir $(2))): $($(1)_TWINNED)
+endef
+$(foreach test,$(HOST_TESTS),$(foreach twin,$($(test)_TWINS),$(eval \
+    $(call host_twin,$(test),$(twin)))))
 
 $(O)/host/sample_symbols.c: tests/host/sample_symbols.nm tools/symbols.py
 	@mkdir -p $(@D)

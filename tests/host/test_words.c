@@ -154,9 +154,9 @@ static void unknown_words(void **state)
     refuse("secnods=3", "test.cfg: unknown word 'secnods'; did you mean 'seconds'?");
     refuse("Seed=3", "test.cfg: unknown word 'Seed'; did you mean 'seed'?");
     refuse("colour=3", "test.cfg: unknown word 'colour'; the words are cpus tests seconds seed "
-                       "sync hang accel vcpus mem limit");
+                       "sync pcid hang accel vcpus mem limit");
     refuse("--help", "test.cfg: unknown word '--help'; the words are cpus tests seconds seed "
-                     "sync hang accel vcpus mem limit");
+                     "sync pcid hang accel vcpus mem limit");
     refuse("xxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyZ=1",
            "test.cfg: unknown word 'xxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyy'"
            "; the words are cpus tests seconds seed sync pcid hang accel vcpus mem limit");

@@ -58,9 +58,10 @@ static void run_batch(struct test_run *t, uint8_t *text, unsigned i)
     saw(SEE_PATCHES, batches[i].sites);
 }
 
-TEST(poke, i9_syncs_and_windows,
-     "3, 2 or 1 syncs and windows a batch, by its kind, whatever its size; 2 CR3 loads a window",
-     .must_see = { { SEE_BATCHES, 6 } })
+TEST_BARE(
+    "page tables of its own", poke, i9_syncs_and_windows,
+    "3, 2 or 1 syncs and windows a batch, by its kind, whatever its size; 2 CR3 loads a window",
+    .must_see = { { SEE_BATCHES, 6 } })
 {
     uint8_t *text = (uint8_t *)mm_text_alloc(PAGES);
 

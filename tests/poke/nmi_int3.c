@@ -77,9 +77,9 @@ static void patch(struct test_run *t, unsigned core, const struct site_image *im
     saw(SEE_PATCHES, 1);
 }
 
-TEST(poke, i4_int3_in_nmi,
-     "an NMI that meets the INT3 of a patch goes on as the new instruction would", .cpus = 2,
-     .budget_ms = 1000, .must_see = { { SEE_INT3_HITS, 114 }, { SEE_NMI_EXECUTIONS, 114 } })
+TEST_BARE("NMIs", poke, i4_int3_in_nmi,
+          "an NMI that meets the INT3 of a patch goes on as the new instruction would", .cpus = 2,
+          .budget_ms = 1000, .must_see = { { SEE_INT3_HITS, 114 }, { SEE_NMI_EXECUTIONS, 114 } })
 {
     static const struct site_spec specs[] = {
         { SITE_5, 0x200 },

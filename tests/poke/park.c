@@ -11,7 +11,7 @@
 TEST(poke, i21_park_in_batches,
      "cores that go offline and come back in the middle of batches run current instructions only",
      .cpus = 3, .budget_ms = 1200,
-     .must_see = { { SEE_PARKS, 100 }, { SEE_INT3_HITS, 100 }, { SEE_ORDER_CHECKS, 100 } })
+     .must_see = { { SEE_PARKS, 30 }, { SEE_INT3_HITS, 100 }, { SEE_ORDER_CHECKS, 100 } })
 {
     static const struct site_spec specs[] = { { SITE_5_CALLS, 0x0208 },
                                               { SITE_5, 0x033e },

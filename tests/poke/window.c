@@ -20,8 +20,9 @@ static void read_both_pages(__attribute__((unused)) void *arg)
     }
 }
 
-TEST(poke, i7_window_closed, "after a poke nothing is mapped in the window, on any core",
-     .must_see = { { SEE_TRAPS, 2 } })
+TEST_BARE("page tables of its own", poke, i7_window_closed,
+          "after a poke nothing is mapped in the window, on any core",
+          .must_see = { { SEE_TRAPS, 2 } })
 {
     uint8_t *text = (uint8_t *)mm_text_alloc(2);
     struct mm_audit audit;
@@ -40,6 +41,52 @@ TEST(poke, i7_window_closed, "after a poke nothing is mapped in the window, on a
 
 /* ---- while it is open ---- */
 
+/* Of a page-table entry (SDM vol 3A, 4.5.4). */
+#define ENTRY_PRESENT (1ull << 0)
+#define ENTRY_WRITE   (1ull << 1)
+#define ENTRY_USER    (1ull << 2)
+#define ENTRY_GLOBAL  (1ull << 8)
+#define ENTRY_FRAME   0x000ffffffffff000ull
+#define ENTRY_NX      (1ull << 63)
+#define ENTRY_RIGHTS  (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_GLOBAL | ENTRY_NX)
+
+/* The entry that maps the 4 KiB page of `virt` under `root`, 0 if there is none. */
+static uint64_t entry_of(uint64_t root, uint64_t virt)
+{
+    uint64_t entry = root | ENTRY_PRESENT;
+
+    for (int shift = 39; shift >= 12 && (entry & ENTRY_PRESENT); shift -= 9) {
+        const uint64_t *table = phys_to_virt(entry & ENTRY_FRAME);
+        entry = table[virt >> shift & 511];
+    }
+    return entry;
+}
+
+TEST_BARE("page tables of its own", poke, i7_window_entries,
+          "an open window has one entry for each page: writable, not executable, user or global")
+{
+    uint64_t text = mm_text_alloc(2);
+    uintptr_t pages[2] = { text, text + PAGE_SIZE };
+    struct machine_window window;
+    uint64_t entries[3]; /* and the one behind */
+
+    REQUIRE(text);
+    text_mutex_lock();
+    bool open = machine_window_open(&window, pages, 2);
+    for (unsigned i = 0; i < 3; i++)
+        entries[i] = entry_of(read_cr3(), mm_window_base() + i * PAGE_SIZE);
+    if (open)
+        machine_window_close(&window);
+    text_mutex_unlock();
+
+    REQUIRE(open);
+    for (unsigned i = 0; i < 2; i++) {
+        EXPECT_EQ(entries[i] & ENTRY_RIGHTS, ENTRY_PRESENT | ENTRY_WRITE | ENTRY_NX);
+        EXPECT_EQ(entries[i] & ENTRY_FRAME, mm_translate(pages[i]));
+    }
+    EXPECT_EQ(entries[2], 0);
+}
+
 static uint32_t opened, looked;
 
 static void look_from_outside(__attribute__((unused)) void *arg)
@@ -50,9 +97,10 @@ static void look_from_outside(__attribute__((unused)) void *arg)
     store_release(&looked, 1); /* pairs with the acquire in the test */
 }
 
-TEST(poke, i8_window_private,
-     "in the open window interrupts are off and DR7 is clear, and another core sees nothing there",
-     .cpus = 2, .must_see = { { SEE_TRAPS, 2 } })
+TEST_BARE(
+    "page tables of its own", poke, i8_window_private,
+    "in the open window interrupts are off and DR7 is clear, and another core sees nothing there",
+    .cpus = 2, .must_see = { { SEE_TRAPS, 2 } })
 {
     uint64_t text = mm_text_alloc(2);
     uintptr_t pages[2] = { text, text + PAGE_SIZE };
@@ -85,7 +133,8 @@ TEST(poke, i8_window_private,
     saw(SEE_TRAPS, faults);
 }
 
-TEST(poke, i8_state_restored, "a poke restores root, DR7 and the interrupt flag bit for bit")
+TEST_BARE("page tables of its own", poke, i8_state_restored,
+          "a poke restores root, DR7 and the interrupt flag bit for bit")
 {
     uint8_t *text = (uint8_t *)mm_text_alloc(1);
 

@@ -11,9 +11,9 @@
 
 static const struct site_spec call_sites[] = { { SITE_5_CALL, 0x0200 }, { SITE_5_CALL, 0x033e } };
 
-TEST(selftest, fault_no_stack_gap,
-     "must fail: without the gap an emulated CALL overwrites the frame of its own #BP", .cpus = 2,
-     .budget_ms = 2500)
+TEST_BARE("an IDT of its own", selftest, fault_no_stack_gap,
+          "must fail: without the gap an emulated CALL overwrites the frame of its own #BP",
+          .cpus = 2, .budget_ms = 2500)
 {
     char text[sizeof t->reason];
 

@@ -47,3 +47,28 @@ const struct poke_protocol poke_fault_late_publish = {
     .steps = { POKE_STEP_INT3, POKE_STEP_PUBLISH, POKE_STEP_SYNC, POKE_STEP_TAIL, POKE_STEP_SYNC,
                POKE_STEP_FIRST, POKE_STEP_SYNC, POKE_STEP_RETIRE, POKE_STEP_END },
 };
+
+const struct poke_protocol poke_fault_early_sync = {
+    .name = "fault-early-sync",
+    .promise = "none: the old instruction runs after the first sync",
+    .source = "planted",
+    .steps = { POKE_STEP_PUBLISH, POKE_STEP_SYNC, POKE_STEP_SYNC, POKE_STEP_INT3, POKE_STEP_SYNC,
+               POKE_STEP_TAIL, POKE_STEP_SYNC, POKE_STEP_FIRST, POKE_STEP_SYNC, POKE_STEP_RETIRE,
+               POKE_STEP_END },
+};
+
+const struct poke_protocol poke_fault_sync_before_publish = {
+    .name = "fault-sync-before-publish",
+    .promise = "none: an INT3 is met before the table is there",
+    .source = "planted",
+    .steps = { POKE_STEP_INT3, POKE_STEP_SYNC, POKE_STEP_PUBLISH, POKE_STEP_SYNC, POKE_STEP_TAIL,
+               POKE_STEP_SYNC, POKE_STEP_FIRST, POKE_STEP_SYNC, POKE_STEP_RETIRE, POKE_STEP_END },
+};
+
+const struct poke_protocol poke_fault_early_retire = {
+    .name = "fault-early-retire",
+    .promise = "none: an INT3 is met when the table is gone",
+    .source = "planted",
+    .steps = { POKE_STEP_PUBLISH, POKE_STEP_INT3, POKE_STEP_SYNC, POKE_STEP_TAIL, POKE_STEP_SYNC,
+               POKE_STEP_RETIRE, POKE_STEP_SYNC, POKE_STEP_FIRST, POKE_STEP_SYNC, POKE_STEP_END },
+};

@@ -26,4 +26,13 @@ extern const struct poke_protocol poke_fault_no_sync3;
 /* INT3 before publish: a core that meets it in between finds no table: nobody's breakpoint. */
 extern const struct poke_protocol poke_fault_late_publish;
 
+/* Two syncs before the INT3 is stored: the old instruction runs when the first one has ended. */
+extern const struct poke_protocol poke_fault_early_sync;
+
+/* INT3, a sync, then publish: cores have time to meet nobody's breakpoint. */
+extern const struct poke_protocol poke_fault_sync_before_publish;
+
+/* Retire and a sync before the first byte: cores have time to meet nobody's breakpoint. */
+extern const struct poke_protocol poke_fault_early_retire;
+
 #endif

@@ -14,11 +14,18 @@ BROKEN_PROTOCOLS = {
     "fault_no_sync2": r"order: ",
     "fault_no_sync3": r"order: ",
     "fault_late_publish": r"order: ",
+    "fault_early_epoch": r"core \d+ executed version \d+ when versions .* \([1-9]\d* stale",
+    "fault_early_sync": r"core \d+ executed version \d+ when versions .* \([1-9]\d* stale",
+    "fault_sync_before_publish": r"orphan #BP .*refs 0",
+    "fault_early_retire": r"orphan #BP .*refs 0",
+    "fault_free_when_patched": r"a core was caught by #",
+    "fault_free_at_once": r"a core was caught by #",
     "must_fail": r".",
 }
 OTHER_VERDICTS = {
     "must_pass": ("PASS", 0),
     "must_be_weak": ("WEAK", 4),
+    "control_without_fault": ("WEAK", 4),
     "must_error": ("ERROR", 3),
     "must_skip": ("SKIP", 77),
     "must_skip_cores": ("SKIP", 77),

@@ -8,17 +8,18 @@ TWINS := \
     jng_and:poke/emulate.c \
     wrong_return:poke/emulate.c \
     unchecked_padding:poke/insn_decode.c \
-    late_reader:poke/int3_handler.c \
-    late_retire_without_wait:poke/int3_handler.c \
-    late_stack_descriptor:poke/int3_handler.c \
     leaked_reference:poke/int3_handler.c \
     retire_without_wait:poke/int3_handler.c \
     stack_descriptor:poke/int3_handler.c \
+    online_refs:poke/int3_handler.c \
     unnestable:poke/int3_handler.c \
+    missed_last:poke/table.c \
     unchecked_single:poke/batch.c \
     unsorted_batch:poke/batch.c \
     no_mutex:poke/lock.c \
     extra_sync:poke/sync.c \
+    parked_asked:smp/ipi.c \
+    flags_lost:kernel/main.c \
     all_patchable:kernel/mm/text.c \
     adjacent_frames:kernel/mm/window.c \
     dr7_armed:kernel/mm/window.c \

@@ -38,11 +38,11 @@ def out_argument() -> str:
 def make(*products: str, twin: str = "") -> None:
     """Bring products (paths below the build directory) up to date. The caller holds the lock."""
     out = out_argument()
-    command = ["make", "-C", str(tree.ROOT), "-s", f"-j{os.cpu_count()}", f"O={out}", f"TWIN={twin}"]
+    command = ["make", "-C", str(tree.ROOT), "-s", f"-j{os.cpu_count()}"]
     # A make above this one must not lend its job server: its pipe is not inherited.
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
     if subprocess.run(
-        [*command, *(f"{out}/{p}" for p in products)],
+        [*command, f"O={out}", f"TWIN={twin}", *(f"{out}/{p}" for p in products)],
         env=environment,
         stdin=subprocess.DEVNULL,
         check=False,

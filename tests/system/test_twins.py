@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""Twins (tests/twins/): kernels with one file that is broken on purpose, each found by its test."""
+
+import re
+
+import pytest
+
+# Twin: the tests of group poke that fail on it, and why.
+FAIL = {
+    "wrong_return": {"i1_emulation_equals_execution": r"opcode e8 "},
+    "call_as_nop": {"i1_emulation_equals_execution": r"opcode e8 .*word 0 of the state"},
+    "flags_lost": {"i1_emulation_equals_execution": r"word 15 of the state"},
+    "jng_and": {"i2_jcc_table": r"opcode 7e .*word 0 of the state"},
+    "unchecked_padding": {"i5_bad_instructions_refused": r"no error, expected .* not all INT3"},
+    "adjacent_frames": {
+        "i6_page_crossing": r"text_poke\(boundary - split,",
+        "i6_copy_and_set": r"text_poke_copy\(",
+        "i7_window_entries": r"ENTRY_FRAME",
+    },
+    "global_pte": {"i7_window_entries": r"ENTRY_RIGHTS is 0x8000000000000103"},
+    "pte_kept": {"i7_window_closed": r"mm_audit"},
+    "window_shared": {"i8_window_private": r"faults is 0x0"},
+    "irq_on": {"i8_window_private": r"RFLAGS_IF", "i8_state_restored": r"flags_after"},
+    "dr7_armed": {"i8_window_private": r"dr7 & 0xff is 0x1"},
+    "dr7_lost": {"i8_state_restored": r"dr7_after is"},
+    "extra_sync": {"i9_syncs_and_windows": r"one site with a tail: 6 syncs and 3 windows"},
+    "extra_root_load": {"i9_syncs_and_windows": r"root_loads .* is 0x9, expected 0x6"},
+    "flush_by_ipi": {
+        "i9_syncs_and_windows": r"sent\.calls is 0x9",
+        "i9_plain_poke_is_silent": r"after\.calls is",
+    },
+    "unsorted_batch": {"i10_order_flushes": r"add_flushes\(.* is 0x0, expected 0x1"},
+    "unchecked_single": {"i10_single_with_pending": r"single_behind\(t, 256, 128"},
+    "missed_last": {
+        "i11_order_checked": r"order: store outside the batch's sites",
+        "i15_no_orphan_int3": r"orphan #BP .* refs 1, (\d+) entries, entry \d+ is there",
+    },
+    "retire_without_wait": {"i16_foreign_int3": r"answers\[ANSWER_POISON\] is"},
+    "consumed_int3": {"i17_int3_as_instruction": r"answers\[2\] is"},
+    "online_refs": {"i21_park_in_batches": r"#BP at slot\+1"},
+    "parked_asked": {"i26_parked_is_left_alone": r"sync_acks - before\.sync_acks is 0x18,"},
+}
+
+# Twins that may not live to report a failure: the test, the run's possible verdicts, and a line.
+END = {
+    "unnestable": ("i15_no_orphan_int3", ("FAIL", "HANG"), r"phase text_poke: retire|orphan"),
+    "stack_descriptor": ("i16_foreign_int3", ("FAIL", "HANG"), r"not ok 1 - poke/i16"),
+    "no_mutex": ("i19_two_patchers", ("FAIL", "PANIC", "HANG"), r"not ok 1 - poke/i19"),
+    "leaked_reference": ("i20_liveness", ("HANG",), r"core 0 .*phase text_poke: retire"),
+    "all_patchable": ("i5_bad_addresses_refused", ("FAIL", "PANIC"), r"not ok 1 - poke/i5"),
+}
+
+# For the model alone.
+MODEL = {
+    "changed_flags": "the kernel takes no flags back from the engine: see flags_lost",
+}
+
+
+def run_twin(crossmod, name: str, *tests: str):
+    words = ("cpus=4", "seed=0x5eed", "hang=4", "tests=" + ",".join(f"poke/{t}" for t in tests))
+    result = crossmod.run(*words, CROSSMOD_TWIN=name)
+    assert result.report["start"]["build"].endswith(f" twin {name}")
+    assert re.match(rf"[A-Z]+ of twin {name} \(", result.lines[-5]), "nobody takes it for a result"
+    assert f"replay: CROSSMOD_TWIN={name} " in result.lines[-1]
+    return result
+
+
+def test_every_twin_is_asserted_here(tree):
+    twins = {file.stem for file in (tree / "tests" / "twins").glob("*.c")}
+    assert twins == {*FAIL, *END, *MODEL}
+    table = (tree / "tests" / "twins" / "twins.mk").read_text(encoding="utf-8")
+    assert {*re.findall(r"^    (\w+):", table, re.MULTILINE)} == twins
+    models = (tree / "tests" / "model" / "model.mk").read_text(encoding="utf-8")
+    assert all(re.search(rf"\b{name}\b", models) for name in MODEL), "or nothing uses it"
+
+
+@pytest.mark.parametrize("name, tests", FAIL.items(), ids=FAIL)
+def test_a_twin_fails_its_tests(crossmod, name, tests):
+    result = run_twin(crossmod, name, *tests).expect("FAIL", 1)
+    for test, reason in tests.items():
+        record = result.test(f"poke/{test}")
+        assert record["verdict"] == "FAIL" and re.search(reason, record["reason"]), record
+
+
+@pytest.mark.parametrize(
+    "name, test, verdicts, line", [(n, *end) for n, end in END.items()], ids=END
+)
+def test_a_twin_ends_in_its_test(crossmod, name, test, verdicts, line):
+    result = run_twin(crossmod, name, test)
+    assert result.report["verdict"] in verdicts and result.code, result.text
+    assert re.search(line, result.text), result.text
+
+
+def test_an_unknown_twin_is_named(crossmod):
+    result = crossmod.run(CROSSMOD_TWIN="no_such_twin")
+    assert result.code == 3 and "TWIN=no_such_twin: no such twin" in result.text
