@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Fetch what is missing, build, boot in QEMU, print the verdict. `./run.sh help` tells the rest.
+# Fetch what is missing, build, run in QEMU or on this machine's own cores, print the verdict.
+# `./run.sh help` tells the rest.
 set -euo pipefail
 
 root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -16,10 +17,9 @@ need()
     packages_install "$1" "$install" || exit 3
 }
 
-# Bring one product below the build directory up to date, through the runner's lock.
+# Bring products below the build directory up to date, through the runner's lock.
 build()
 {
-    need "$packages_to_run"
     PYTHONPATH=$root/tools "$python" -B -m runner.build "$@" || exit 3
 }
 
@@ -27,17 +27,19 @@ help()
 {
     cat <<'END'
 ./run.sh [--no-install] [WORD...]         build, boot in QEMU, print the verdict, exit with its code
+./run.sh [--no-install] hosted [WORD...]  the same tests as a process on this machine's own cores,
+                                          without QEMU (docs/hosted.md)
 ./run.sh [--no-install] list              all tests with their claims
 ./run.sh [--no-install] gdb [WORD...]     boot in QEMU and stop at kernel_main in gdb
 ./run.sh [--no-install] model [WORD...]   the engine on simulated cores that may fetch stale bytes
                                           ("./run.sh model help" tells its words)
-./run.sh [--no-install] test [OPTION...]  all tests: host, checks, QEMU (options go to pytest)
+./run.sh [--no-install] test [OPTION...]  all tests: host, hosted, checks, QEMU (options go to pytest)
 ./run.sh help                             this text
 
 Words are name=value; the kernel reads the same ones from \crossmod.cfg and from its load options:
 
 END
-    if [ -z "$(packages_missing "$packages_to_run")" ]; then
+    if [ -z "$(packages_missing "$packages_to_compile")" ]; then
         build host/words
         "$out/host/words" help
     else # help installs nothing
@@ -60,6 +62,7 @@ END
 list()
 {
     local name claim
+    need "$packages_to_compile$packages_to_boot"
     build tests.list
     while IFS= read -r -d '' name && IFS= read -r -d '' claim; do
         printf '%-32s %s\n' "$name" "$claim"
@@ -73,8 +76,8 @@ run_tests()
         echo "run.sh: the tests start the twins themselves: unset CROSSMOD_TWIN" >&2
         exit 3
     fi
-    need "$packages_to_run$packages_of_firmware$packages_to_test$packages_to_debug"
-    build BOOTX64.EFI kernel.elf host/words tests.list
+    need "$packages_to_compile$packages_to_boot$packages_of_firmware$packages_to_test$packages_to_debug"
+    build BOOTX64.EFI kernel.elf host/words tests.list crossmod
     rm -f "$out/tests.junit.xml"
     scratch=$(mktemp -d "$out/tests.XXXXXX")
     # Two at a time whatever the number of cores: the machines under test have time limits.
@@ -104,16 +107,22 @@ test)
     ;;
 model)
     shift
+    need "$packages_to_compile"
     build model/crossmod-model
     exec "$out/model/crossmod-model" "$@"
     ;;
 gdb)
     shift
-    need "$packages_to_run$packages_of_firmware$packages_to_debug"
+    need "$packages_to_compile$packages_to_boot$packages_of_firmware$packages_to_debug"
     exec "$python" -B "$root/tools/gdb.py" "$0" "$@"
     ;;
+hosted)
+    shift
+    need "$packages_to_compile"
+    exec "$python" -B "$root/tools/hosted.py" "$0" "$@"
+    ;;
 *)
-    need "$packages_to_run$packages_of_firmware"
+    need "$packages_to_compile$packages_to_boot$packages_of_firmware"
     exec "$python" -B "$root/tools/run.py" "$0" "$@"
     ;;
 esac

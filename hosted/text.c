@@ -4,9 +4,9 @@
  * file, not the mapping.
  *
  * What W^X means here: no mapping of text in this process is ever writable (but the alias that a
- * cell of tests/errata/ asks for, while it runs). The kernel writes the page that the mapping shows,
- * through its own mapping, for one pwrite(2). That costs the other threads nothing: no page table
- * changes, so none is interrupted for a flush, as each mmap or mprotect per write would do.
+ * cell of tests/errata/ asks for, while it runs). The kernel writes the page that the mapping
+ * shows, through its own mapping, for one pwrite(2). That costs the other threads nothing: no page
+ * table changes, so none is interrupted for a flush, as each mmap or mprotect per write would do.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -141,25 +141,46 @@ void machine_window_close(struct machine_window *w)
 
 /* ---- aliases, for the cells that choose their own store ---- */
 
-void *mm_alias_open(uint64_t text, size_t pages)
+/*
+ * Kept until another is asked for: a change of the address space would interrupt every thread, and
+ * serialise it.
+ */
+static struct {
+    uint64_t text;
+    size_t pages;
+    uint8_t *view;
+} alias;
+
+static uint8_t *map_alias(uint64_t text, size_t pages)
 {
+    size_t first = (text - (uintptr_t)pool) / PAGE_SIZE;
     uint8_t *at = mmap(NULL, pages * PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (at == MAP_FAILED || !machine_is_patchable(text, pages * PAGE_SIZE))
-        return NULL;
-    for (size_t i = 0; i < pages; i++) {
-        off_t offset = (off_t)(of[(text - (uintptr_t)pool) / PAGE_SIZE + i] * PAGE_SIZE);
-
-        if (mmap(at + i * PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-                 file, offset) == MAP_FAILED)
+    for (size_t i = 0; at != MAP_FAILED && i < pages; i++) {
+        if (mmap(at + i * PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_FIXED | MAP_POPULATE, file,
+                 (off_t)(of[first + i] * PAGE_SIZE)) == MAP_FAILED)
             return NULL;
     }
-    return at;
+    return at == MAP_FAILED ? NULL : at;
 }
 
-void mm_alias_close(void *alias, size_t pages)
+void *mm_alias_open(uint64_t text, size_t pages)
 {
-    munmap(alias, pages * PAGE_SIZE);
+    if (alias.view && alias.text == text && alias.pages == pages)
+        return alias.view;
+    if (!machine_is_patchable(text, pages * PAGE_SIZE))
+        return NULL;
+    if (alias.view)
+        munmap(alias.view, alias.pages * PAGE_SIZE);
+    alias.view = map_alias(text, pages);
+    alias.text = text;
+    alias.pages = pages;
+    return alias.view;
+}
+
+void mm_alias_close(__attribute__((unused)) void *view, __attribute__((unused)) size_t pages)
+{
 }
 
 /* ---- memory ---- */

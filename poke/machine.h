@@ -49,9 +49,10 @@ unsigned machine_this_core(void);
  * A core may leave and come back at any time, in the middle of a batch too (the hotplug case). It
  * leaves when it executes no patchable text any more: poke_log_offline(), then offline. It comes
  * back in this order: made online by a locked operation (its own or another core's), then
- * poke_log_online(), a serialising instruction, and only then patchable text, in no context before. machine_sync_cores() has a full barrier between
- * the stores that came before it and its look at who is online. So either the sync finds the core
- * online and waits for it, or the core serialises after those stores are visible to all.
+ * poke_log_online(), a serialising instruction, and only then patchable text, in no context before.
+ * machine_sync_cores() has a full barrier between the stores that came before it and its look at
+ * who is online. So either the sync finds the core online and waits for it, or the core serialises
+ * after those stores are visible to all.
  */
 bool machine_core_online(unsigned core);
 

@@ -188,6 +188,14 @@ static const char *on_tail(struct progress *p, const struct walk *w, unsigned of
     return NULL;
 }
 
+/* The last byte stored once more, when it is there already: it changes nothing. */
+static bool is_echo(const struct poke_entry *entry, const struct progress *p,
+                    const struct poke_event *event, unsigned offset)
+{
+    return p->first && event->len == 1 && offset == entry->len - 1u &&
+           event->byte == entry->text[offset];
+}
+
 static const char *on_store(struct walk *w, const struct poke_event *event)
 {
     const struct poke_entry *entry = poke_table_at_or_below(event->what);
@@ -199,6 +207,8 @@ static const char *on_store(struct walk *w, const struct poke_event *event)
     unsigned offset = event->what - entry->addr;
 
     w->site = entry->addr;
+    if (is_echo(entry, p, event, offset))
+        return NULL;
     if (w->in_sync)
         return "store inside a sync";
     if (w->retired)

@@ -81,9 +81,9 @@ enum poke_error text_poke_copy(void *addr, const void *opcode, size_t len);
 enum poke_error text_poke_set(void *addr, int c, size_t len);
 
 /*
- * Write `len` bytes (1 .. 4096) while no other core runs: before they start (alternatives at
- * boot), or while all are parked. Interrupts are off from the first byte until this core has serialised, so
- * not even its own interrupt handlers meet a half-written instruction; NMIs must not execute the
+ * Write `len` bytes (1 .. 4096) while no other core runs: before they start (alternatives at boot),
+ * or while all are parked. Interrupts are off from the first byte until this core has serialised,
+ * so not even its own interrupt handlers meet a half-written instruction; NMIs must not execute the
  * text, and no core may come online meanwhile. Takes text_mutex. POKE_E_LOCK, _ONLINE, _LENGTH,
  * _ADDRESS with the text untouched; _READBACK. Mirrors Linux `text_poke_early`.
  */
@@ -134,6 +134,8 @@ enum poke_step {
     POKE_STEP_BYTES,   /* all bytes in ascending order, one store each, cores run in between */
     POKE_STEP_SYNC,    /* serialise every core; skipped with a storing step that stored nothing */
     POKE_STEP_RETIRE,  /* unpublish; wait until no handler reads the table */
+    POKE_STEP_WAIT,    /* wait for the row's `wait` ticks: what some use instead of a sync */
+    POKE_STEP_ECHO,    /* the last byte once more: drops what an emulator translated too early */
 };
 #define POKE_STEPS_MAX 12
 
@@ -143,6 +145,7 @@ struct poke_protocol {
     const char *promise; /* what it guarantees, one line */
     const char *source;  /* on whose word */
     uint8_t steps[POKE_STEPS_MAX];
+    uint64_t wait; /* machine_now() ticks of a WAIT */
 };
 
 /* Linux's: publish, INT3, sync, tails, sync, first bytes, sync, retire. */

@@ -23,6 +23,8 @@ static struct part part_of(const struct poke_entry *entry, enum poke_step step)
         return (struct part){ 1, entry->len - 1u, entry->text + 1 };
     case POKE_STEP_FIRST: /* an INT3 stands there already, and its owner may be using it */
         return (struct part){ 0, entry->text[0] != INT3_INSN_OPCODE, entry->text };
+    case POKE_STEP_ECHO:
+        return (struct part){ entry->len - 1u, 1, entry->text + entry->len - 1 };
     default:
         return (struct part){ 0, entry->len, entry->text };
     }
@@ -87,6 +89,8 @@ static const struct {
     [POKE_STEP_FIRST] = { "text_poke: store first bytes", "text_poke: sync after first bytes" },
     [POKE_STEP_BYTES] = { "text_poke: store bytes", "text_poke: sync after bytes" },
     [POKE_STEP_RETIRE] = { "text_poke: retire", "text_poke: sync after retire" },
+    [POKE_STEP_WAIT] = { "text_poke: wait", "text_poke: sync after wait" },
+    [POKE_STEP_ECHO] = { "text_poke: echo", "text_poke: sync after echo" },
 };
 
 enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batch,
@@ -121,6 +125,10 @@ enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batc
         case POKE_STEP_RETIRE:
             poke_table_retire();
             poke_log_event(POKE_EV_RETIRE, batch);
+            break;
+        case POKE_STEP_WAIT:
+            for (uint64_t begin = machine_now(); machine_now() - begin < row->wait;)
+                machine_relax();
             break;
         default:
             error = store_step(step, &stored);

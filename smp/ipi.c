@@ -9,8 +9,8 @@
  * usable processor of the MADT is online; processors that the firmware disabled wait for a start-up
  * IPI and take nothing else. NMIs, which nothing holds back, never go by shorthand.
  *
- * The online set can change while a sender looks at it (park.c). So a sender notes whom it asks, and
- * waits for those.
+ * The online set can change while a sender looks at it (park.c). So a sender notes whom it asks,
+ * and waits for those.
  *
  * Shared words: `asked` of each core is written and read by senders only, of which there is one at
  * a time for each kind. The counters are added to with locked instructions by any core.

@@ -4,18 +4,19 @@
 
 # package, and commands or files of which any one shows that it is there. Files of other
 # distributions stand beside Debian's, so that the same table serves all.
-packages_to_run='
+packages_to_compile='
 gcc              gcc
 libc6-dev        /usr/include/stdio.h
 make             make
-binutils         ld
 nasm             nasm
-gnu-efi          /usr/lib/crt0-efi-x86_64.o /usr/lib*/gnuefi/crt0-efi-x86_64.o
 libstb-dev       /usr/include/stb/stb_sprintf.h
-qemu-system-x86  qemu-system-x86_64
-mtools           mcopy
 python3          python3
 git              git'
+packages_to_boot='
+binutils         ld
+gnu-efi          /usr/lib/crt0-efi-x86_64.o /usr/lib*/gnuefi/crt0-efi-x86_64.o
+qemu-system-x86  qemu-system-x86_64
+mtools           mcopy'
 packages_of_firmware='
 ovmf             /usr/share/OVMF/OVMF_CODE*.fd /usr/share/qemu/firmware/*.json'
 packages_to_test='

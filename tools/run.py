@@ -6,7 +6,6 @@ COMMAND is what the user typed for run.sh; it begins the replay command. The exi
 verdict's.
 """
 
-import json
 import os
 import shlex
 import shutil
@@ -19,30 +18,15 @@ from runner import (
     copies,
     firmware,
     follow,
-    junit,
+    leave,
     machine,
     records,
     report,
-    summary,
-    symbolize,
     tree,
     verdict,
     words,
 )
 from runner.errors import EXIT_ERROR, RunnerError
-
-# Lines of the serial log that are for the files, not for the terminal.
-QUIET = (
-    follow.START,
-    "# replay: ",
-    "# cpu ",
-    "# time ",
-    "# data ",
-    "# hist ",
-    "# Totals: ",
-    "# note: ",
-    follow.END,
-)
 
 
 def prepare(arguments: list[str]) -> tuple[words.Settings, firmware.Firmware, Path]:
@@ -90,36 +74,22 @@ def choose_accel(settings: words.Settings, flash: firmware.Firmware, run: Path) 
         shutil.rmtree(probe, ignore_errors=True)
 
 
-def show(line: str) -> None:
-    """One line of the serial log, live."""
-    if line and not line.startswith(QUIET):
-        print(line, flush=True)
-
-
-def read_bytes(path: Path) -> bytes:
-    """A file that an early end may have kept from being made."""
-    return path.read_bytes() if path.is_file() else b""
-
-
 def collect(
     box: machine.Machine, run: Path
 ) -> tuple[records.Records, list[str], list[copies.Copy]]:
     """What the machine left: by its ports, and on its medium."""
-    tap = records.tap_lines(read_bytes(box.serial))
-    console = read_bytes(box.debugcon)
+    tap = records.tap_lines(records.read_bytes(box.serial))
+    console = records.read_bytes(box.debugcon)
     stored_tap = build.extract(run, "/crossmod/report.tap")
     stored_json = build.extract(run, "/crossmod/report.jsonl")
     (run / "report.tap").write_text("".join(f"{line}\n" for line in tap), encoding="utf-8")
 
-    def lines(text: bytes) -> list[str]:
-        return text.decode("ascii", "backslashreplace").splitlines()
-
     # In front of the version line the file has what the kernel said while it started.
     kept_tap = None if stored_tap is None else records.tap_lines(stored_tap)
-    kept_json = None if stored_json is None else lines(stored_json)
+    kept_json = None if stored_json is None else records.lines(stored_json)
     compared = [
         copies.compare("report.tap", "the serial port", tap, kept_tap),
-        copies.compare("report.jsonl", "the debug console", lines(console), kept_json),
+        copies.compare("report.jsonl", "the debug console", records.lines(console), kept_json),
     ]
     return records.parse(console or stored_json or b""), tap, compared
 
@@ -139,30 +109,22 @@ def main(command: str, arguments: list[str]) -> int:
 
     box = configure(settings, flash, run, chosen.word)
     twin = [f"CROSSMOD_TWIN={tree.TWIN}"] if tree.TWIN else []
-    replay = shlex.join([*twin, command, *settings.replay_words, f"accel={chosen.word}"])
+    repeat = [*twin, command, *settings.replay_words, f"accel={chosen.word}"]
+    replay = leave.note_replay(run, repeat)
     (run / "qemu.cmd").write_text(shlex.join(box.command()) + "\n", encoding="utf-8")
-    (run / "replay.cmd").write_text(replay + "\n", encoding="utf-8")
     tree.mark_last(run)
 
     process = machine.start(box, run / "qemu.log")
-    end = follow.follow(process, box.serial, follow.Limit(settings.limit, settings.hang), show)
+    limit = follow.Limit(settings.limit, settings.hang)
+    end = follow.follow(process, box.serial, limit, leave.show)
 
     found, tap, compared = collect(box, run)
-    message = read_bytes(run / "qemu.log").decode("utf-8", "replace").strip()
+    message = records.read_bytes(run / "qemu.log").decode("utf-8", "replace").strip()
     judgement = verdict.judge(end, found, tap, message)
     facts = report.emulation_facts(box, chosen, qemu, end)
     document = report.document(run.name, found, judgement, compared, facts, replay)
-    (run / "report.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    (run / "junit.xml").write_bytes(junit.render(document))
-    trace = (
-        [line for line in tap if not line.startswith(QUIET)] if found.hang or found.panic else []
-    )
-    trace = symbolize.symbolize(trace, run / build.KERNEL)
-    (run / "summary.txt").write_text(
-        summary.full(document, tree.shown(run), trace), encoding="utf-8"
-    )
+    leave.Finished(run, found, tap, run / build.KERNEL).leave(document)
     drop_image(run, judgement, compared)
-    print("\n".join([*summary.notes(document), *summary.five_lines(document, tree.shown(run))]))
     return judgement.exit_code
 
 

@@ -25,7 +25,8 @@ FUZZ_TWINS := \
     batch:tests/fuzz/twins/first_page.c:poke/window.c \
     batch:tests/twins/unsorted_batch.c:poke/batch.c \
     batch:tests/twins/unchecked_single.c:poke/batch.c \
-    batch:tests/twins/consumed_int3.c:poke/emulate.c
+    batch:tests/twins/consumed_int3.c:poke/emulate.c \
+    batch:tests/twins/wrong_return.c:poke/emulate.c
 
 # Twins include the file that they replace.
 $(FUZZ_OUT)/obj/%.c.o: %.c $(FUZZ_HEADERS) $(wildcard poke/*.c)

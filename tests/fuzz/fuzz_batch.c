@@ -129,29 +129,50 @@ static void toggle_core(unsigned core)
     fake_core = me;
 }
 
-/*
- * After every store and every sync of a batch some core meets the INT3 of some entry. Now and then
- * a core leaves or comes back.
- */
-static void meet_int3(void)
+/* An entry's INT3 is met on the core that executes: emulated, or left to its owner. */
+static void meet(const struct poke_entry *e)
 {
-    uint64_t stack[4] = { 0x1111, 0x2222, 0x3333, 0x4444 };
+    uint64_t stack[3] = { 0x1111, 0x2222, 0x3333 };
+    uintptr_t top = (uintptr_t)&stack[1], sp = top, ip = e->emulate.target;
+    struct poke_regs regs = { .ip = e->addr + 1, .sp = top, .flags = 0x202 };
+    bool claimed = smp_text_poke_int3_handler(&regs);
+
+    switch ((enum poke_insn_kind)e->emulate.kind) {
+    case POKE_INSN_INT3:
+        ip = e->addr + 1;
+        break;
+    case POKE_INSN_CALL:
+        sp -= sizeof(stack[0]);
+        fuzz_check(stack[0] == e->addr + 5);
+        break;
+    case POKE_INSN_RET:
+        sp += sizeof(stack[0]);
+        ip = 0x2222;
+        break;
+    case POKE_INSN_JCC: /* which way is not this fuzzer's business */
+        ip = regs.ip == e->addr + e->len ? regs.ip : ip;
+        break;
+    case POKE_INSN_JMP:
+    case POKE_INSN_NOP:
+        break;
+    }
+    fuzz_check(claimed == (e->emulate.kind != POKE_INSN_INT3));
+    fuzz_check(regs.ip == ip && regs.sp == sp && regs.flags == 0x202);
+    reached[HIT]++;
+}
+
+/*
+ * After every store and every sync of a batch some core meets the INT3 of some entry, and now and
+ * then one leaves or comes back.
+ */
+static void others_run(void)
+{
     unsigned me = fake_core;
 
     hook_choices = hook_choices * 0x5851f42d4c957f2dull + 1;
-    const struct poke_entry *e = &poke_table.entries[(hook_choices >> 40) % poke_table.count];
-    struct poke_regs regs = { .ip = e->addr + 1, .sp = (uintptr_t)&stack[2], .flags = 0x202 };
-    uintptr_t next = e->emulate.kind == POKE_INSN_RET ? 0x3333 : e->emulate.target;
-    bool claimed;
-
     fake_core = (hook_choices >> 32) % FAKE_CORES;
-    claimed = smp_text_poke_int3_handler(&regs);
+    meet(&poke_table.entries[(hook_choices >> 40) % poke_table.count]);
     fake_core = me;
-    fuzz_check(claimed == (e->emulate.kind != POKE_INSN_INT3));
-    if (claimed)
-        fuzz_check(regs.ip == next ||
-                   (e->emulate.kind == POKE_INSN_JCC && regs.ip == e->addr + e->len));
-    reached[HIT]++;
     if ((hook_choices >> 33) % 16 == 0)
         toggle_core((hook_choices >> 37) % FAKE_CORES);
 }
@@ -186,7 +207,7 @@ static void call_add(bool single, uintptr_t addr, const uint8_t *bytes, size_t l
     bool flushed = false, want_flushed;
     enum poke_error e, want;
 
-    fake.hook = meet_int3;
+    fake.hook = others_run;
     e = single ? smp_text_poke_single((void *)addr, bytes, len, emulate)
                : smp_text_poke_batch_add((void *)addr, bytes, len, emulate, &flushed);
     fake.hook = NULL;
@@ -233,7 +254,7 @@ static void add_many(void)
 
 static void finish(void)
 {
-    fake.hook = meet_int3;
+    fake.hook = others_run;
     enum poke_error e = smp_text_poke_batch_finish();
 
     fake.hook = NULL;
@@ -290,56 +311,85 @@ static void lock_or_unlock(void)
     }
 }
 
+/* The seeds know these numbers. */
+enum {
+    CALL_ADD, /* and up to the next one */
+    CALL_SINGLE = 4,
+    CALL_ADD_MANY = 7,
+    CALL_SELECT,
+    CALL_FINISH,
+    CALL_SYNC,
+    CALL_COPY,
+    CALL_SET,
+    CALL_EARLY,
+    CALL_POKE,
+    CHANGE_CORE,
+    TOGGLE_CORE,
+    REFUSE_OPENING,
+    FORBID_ADDRESS,
+    CALL_LOCK,
+    CALLS
+};
+
 static void call(void)
 {
     /* A core that needs a lock that another one holds would wait for ever. */
-    bool others = model.holder && !model_holds();
-    unsigned op = (unsigned)fuzz_take(&in, 1) % 20;
+    bool waits = model.holder && !model_holds();
 
-    switch (op) {
-    case 10:
-        if (!others) {
-            smp_text_poke_sync_each_cpu();
-            model_sync();
-        }
+    switch (fuzz_take(&in, 1) % CALLS) {
+    case CALL_ADD ... CALL_SINGLE - 1:
+        add(false);
         break;
-    case 11:
-    case 12:
-    case 13:
-        if (!others)
-            write_text(op == 11 ? MODEL_COPY : op == 12 ? MODEL_SET : MODEL_EARLY);
+    case CALL_SINGLE ... CALL_ADD_MANY - 1:
+        add(true);
         break;
-    case 14:
-        write_text(MODEL_POKE);
+    case CALL_ADD_MANY:
+        add_many();
         break;
-    case 15:
-        change_core();
-        break;
-    case 16:
-        toggle_core((unsigned)fuzz_take(&in, 1) % FAKE_CORES);
-        break;
-    case 17:
-        fake.refused_open = fake.opens + 1;
-        break;
-    case 18:
-        fake.forbidden = fake.forbidden ? 0 : take_addr();
-        break;
-    case 19:
-        lock_or_unlock();
-        break;
-    case 8:
+    case CALL_SELECT:
         fuzz_check(poke_select_protocol(NULL) == (!model_holds() ? POKE_E_LOCK
                                                   : model.count  ? POKE_E_PENDING
                                                                  : POKE_OK));
         break;
-    case 9:
+    case CALL_FINISH:
         finish();
         break;
-    case 7:
-        add_many();
+    case CALL_SYNC:
+        if (waits)
+            break;
+        smp_text_poke_sync_each_cpu();
+        model_sync();
         break;
-    default:
-        add(op >= 4);
+    case CALL_COPY:
+        if (!waits)
+            write_text(MODEL_COPY);
+        break;
+    case CALL_SET:
+        if (!waits)
+            write_text(MODEL_SET);
+        break;
+    case CALL_EARLY:
+        if (!waits)
+            write_text(MODEL_EARLY);
+        break;
+    case CALL_POKE:
+        write_text(MODEL_POKE);
+        break;
+    case CHANGE_CORE:
+        change_core();
+        break;
+    case TOGGLE_CORE:
+        toggle_core((unsigned)fuzz_take(&in, 1) % FAKE_CORES);
+        break;
+    case REFUSE_OPENING:
+        fake.refused_open = fake.opens + 1;
+        break;
+    case FORBID_ADDRESS:
+        fake.forbidden = fake.forbidden ? 0 : take_addr();
+        break;
+    case CALL_LOCK:
+        lock_or_unlock();
+        break;
     }
 }
 

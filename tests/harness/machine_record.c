@@ -39,7 +39,7 @@ static void hypervisor_vendor(char out[static 13])
     copy_registers(out, (uint32_t[]){ id.ebx, id.ecx, id.edx }, 12);
 }
 
-static bool is_software_emulation(void)
+bool machine_is_emulated(void)
 {
     char vendor[13];
 
@@ -219,7 +219,7 @@ struct trust machine_trust(void)
     struct trust trust = { 0 };
     unsigned n = 0;
 
-    if (is_software_emulation())
+    if (machine_is_emulated())
         trust.why_not[n++] = "software emulation";
     else if (has_hypervisor())
         trust.why_not[n++] = "hypervisor";
@@ -231,7 +231,7 @@ struct trust machine_trust(void)
 bool machine_is_judged(const struct words *w, const char **note)
 {
     *note = NULL;
-    if (!is_software_emulation())
+    if (!machine_is_emulated())
         return true;
     if (w->accel == ACCEL_TCG) {
         *note = "software emulation: shows the logic, not the processor";

@@ -13,6 +13,9 @@ void machine_record_time(void);
 /* A line of the report for each core that did not come up. Returns how many. */
 unsigned machine_name_missing_cores(void);
 
+/* Is the processor QEMU's software emulation? */
+bool machine_is_emulated(void);
+
 /* Reasons against believing times measured on this machine. */
 struct trust machine_trust(void);
 

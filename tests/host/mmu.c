@@ -60,8 +60,15 @@ uint16_t mmu_pcid(const struct mmu_core *core)
 
 /* ---- walks ---- */
 
+static bool is_memory(uint64_t entry)
+{
+    return (entry & FRAME) - (uint64_t)memory < frames_used * MMU_PAGE;
+}
+
 static const uint64_t *table_of(uint64_t entry)
 {
+    if (!is_memory(entry))
+        fail_msg("a table at 0x%llx, where there is no memory", entry & FRAME);
     return (const uint64_t *)(entry & FRAME);
 }
 
@@ -140,7 +147,7 @@ static void on_access(int number, siginfo_t *info, void *context)
     }
     uint64_t leaf = leaf_used(&mmu_cores[mmu_core], virt);
 
-    if (!leaf || (writes && !(leaf & WRITABLE))) {
+    if (!leaf || !is_memory(leaf) || (writes && !(leaf & WRITABLE))) {
         assert_non_null(fault);
         siglongjmp(*fault, 1);
     }

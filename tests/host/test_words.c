@@ -153,13 +153,14 @@ static void unknown_words(void **state)
     refuse("cpu=3", "test.cfg: unknown word 'cpu'; did you mean 'cpus'?");
     refuse("secnods=3", "test.cfg: unknown word 'secnods'; did you mean 'seconds'?");
     refuse("Seed=3", "test.cfg: unknown word 'Seed'; did you mean 'seed'?");
-    refuse("colour=3", "test.cfg: unknown word 'colour'; the words are cpus tests seconds seed "
-                       "sync pcid hang accel vcpus mem limit");
-    refuse("--help", "test.cfg: unknown word '--help'; the words are cpus tests seconds seed "
-                     "sync pcid hang accel vcpus mem limit");
+#define ALL_WORDS                                                                                  \
+    "the words are cpus tests seconds seed sync pcid hang accel store placement protocol "         \
+    "transition mapping reader rsync dangerous vcpus mem limit"
+    refuse("colour=3", "test.cfg: unknown word 'colour'; " ALL_WORDS);
+    refuse("--help", "test.cfg: unknown word '--help'; " ALL_WORDS);
     refuse("xxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyZ=1",
            "test.cfg: unknown word 'xxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyy'"
-           "; the words are cpus tests seconds seed sync pcid hang accel vcpus mem limit");
+           "; " ALL_WORDS);
 }
 
 static void wrong_values(void **state)

@@ -51,8 +51,8 @@ struct finding {
     const struct site *site;
     uint32_t got; /* the signature; not for a fault */
     uint64_t lo, hi;
-    struct trap_caught caught;               /* of a fault */
-    uint8_t text[TEXT_POKE_MAX_OPCODE_SIZE]; /* the slot's bytes when it was found */
+    struct trap_caught caught;  /* of a fault */
+    uint8_t text[SITE_LEN_MAX]; /* the slot's bytes when it was found */
 };
 
 /*

@@ -61,8 +61,11 @@ void patch_one(struct patcher *p)
         return;
     store_relaxed(p->focus, which);
     text_mutex_lock();
+    const struct site_image *from = &s->image[site_image_of(s, s->begin)];
     const struct site_image *image = announce(p, s);
-    refused(p, s, smp_text_poke_single(s->slot, image->bytes, s->len, NULL));
+    refused(p, s,
+            p->patch ? p->patch(s, from, image)
+                     : smp_text_poke_single(s->slot, image->bytes, s->len, NULL));
     if (p->single_times)
         keep_times(p->single_times);
     text_mutex_unlock();

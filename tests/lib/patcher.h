@@ -27,11 +27,19 @@ struct patch_times {
     struct hist phase[PATCH_PHASES];
 };
 
+/*
+ * A way to patch one site that is not the engine's: write image `to` where `from` is. text_mutex is
+ * held.
+ */
+typedef enum poke_error (*site_patch)(const struct site *s, const struct site_image *from,
+                                      const struct site_image *to);
+
 struct patcher {
     const struct site_set *set;
     struct prng *rng;
     uint32_t *focus; /* told which site is next: executors crowd there */
     struct patch_times *single_times, *batch_times; /* NULL: not timed */
+    site_patch patch; /* instead of smp_text_poke_single(); NULL: the engine */
 
     uint64_t singles, batches; /* protocol runs */
     uint64_t batch_sites;      /* sites patched in batches */

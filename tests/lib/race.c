@@ -53,9 +53,12 @@ static bool prepare(struct test_run *t, const struct race_plan *plan, struct prn
     result.patcher = (struct patcher){ .set = &result.set,
                                        .rng = rng,
                                        .focus = &orders.focus,
+                                       .patch = plan->patch,
                                        .single_times = plan->single_times,
                                        .batch_times = plan->batch_times };
     orders.set = &result.set;
+    if (plan->prepare)
+        plan->prepare(&result.set);
     /* The same number of timer interrupts in all, however many cores share the host. */
     orders.timer_us = plan->interrupts ? 250 * smp_online() : 0;
     orders.nmis = plan->interrupts && smp_has_nmis();
@@ -98,9 +101,9 @@ static bool time_is_over(const struct race_plan *plan, uint64_t begin)
  * There is nothing more to learn: the first finding counts, and torn code may do anything. A step
  * out of its order is kept by the engine, and does not end the race that may show its effect.
  */
-static bool is_lost(const struct patcher *p)
+static bool is_lost(const struct race_plan *plan, const struct patcher *p)
 {
-    return load_relaxed(&orders.findings) || p->error != POKE_OK;
+    return (load_relaxed(&orders.findings) && !plan->count_all) || p->error != POKE_OK;
 }
 
 static void patch_loop(const struct race_plan *plan)
@@ -108,7 +111,7 @@ static void patch_loop(const struct race_plan *plan)
     struct patcher *p = &result.patcher;
     uint64_t begin = rdtsc(), next_progress = PROGRESS_NS;
 
-    while (!time_is_over(plan, begin) && !is_lost(p)) {
+    while (!time_is_over(plan, begin) && !is_lost(plan, p)) {
         if (prng_below(p->rng, 100) < plan->batch_percent)
             patch_many(p);
         else

@@ -19,7 +19,10 @@ struct race_plan {
     unsigned batch_percent; /* how many of 100 protocol runs take several sites */
     bool interrupts;        /* timer interrupts and NMIs execute sites too */
     bool parks;             /* cores leave and come back all the time */
-    const struct poke_protocol *protocol;           /* NULL: the right one */
+    const struct poke_protocol *protocol;        /* NULL: the right one */
+    site_patch patch;                            /* NULL: the engine's; see patcher.h */
+    void (*prepare)(const struct site_set *set); /* called before the first patch; or NULL */
+    bool count_all; /* the first finding does not end the race: rates are wanted */
     struct patch_times *single_times, *batch_times; /* NULL: not timed */
     bool progress; /* a comment line every five seconds, between two patches */
 };

@@ -57,6 +57,8 @@ static const struct {
                    { SITE_JMP32, FAR_ABOVE },
                    { SITE_RET, NO_TARGET } },
                  4 },
+    [SITE_5_NOPS] = { 5, { { SITE_NOPS, NO_TARGET }, { SITE_CALL, FAR_ABOVE } }, 2 },
+    [SITE_11] = { 11, { { SITE_SKIP, NO_TARGET }, { SITE_CALL, FAR_ABOVE } }, 2 },
     [SITE_6_JCC] = { 6,
                      { { SITE_JCC_TAKEN, FAR_BELOW },
                        { SITE_JCC_TAKEN, FAR_ABOVE },
@@ -67,6 +69,8 @@ static const struct {
 
 static const char *const kind_names[] = {
     [SITE_NOP] = "nop",
+    [SITE_NOPS] = "nops",
+    [SITE_SKIP] = "skip",
     [SITE_CALL] = "call",
     [SITE_JMP32] = "jmp32",
     [SITE_JMP8] = "jmp8",
@@ -155,11 +159,14 @@ static const uint8_t *standard_nop(size_t len)
     return len == 2 ? poke_nop2 : len == 5 ? poke_nop5 : poke_nop6;
 }
 
+/* mov r10d, 1: what stands before the CALL in a slot of 11 bytes. */
+static const uint8_t sled_head[6] = { 0x41, 0xba, 1 };
+
 /* The bytes of one image; a shorter instruction is filled up with INT3. */
 static bool encode(const struct site *s, struct site_image *image, const uint8_t *target,
                    struct prng *rng)
 {
-    size_t len = s->len;
+    size_t len = s->len, before;
     enum poke_error e = POKE_OK;
 
     memset(image->bytes, INT3_INSN_OPCODE, sizeof image->bytes);
@@ -167,8 +174,16 @@ static bool encode(const struct site *s, struct site_image *image, const uint8_t
     case SITE_NOP:
         memcpy(image->bytes, standard_nop(len), len);
         break;
+    case SITE_NOPS:
+        memset(image->bytes, 0x90, len);
+        break;
+    case SITE_SKIP:
+        e = text_gen_insn(JMP8_INSN_OPCODE, s->slot, s->slot + len, image->bytes, &len);
+        break;
     case SITE_CALL:
-        e = text_gen_insn(CALL_INSN_OPCODE, s->slot, target, image->bytes, &len);
+        before = s->len - CALL_INSN_SIZE;
+        memcpy(image->bytes, sled_head, before);
+        e = text_gen_insn(CALL_INSN_OPCODE, s->slot + before, target, image->bytes + before, &len);
         break;
     case SITE_JMP32:
         e = text_gen_insn(JMP32_INSN_OPCODE, s->slot, target, image->bytes, &len);
@@ -194,6 +209,8 @@ static uint32_t signature_of(const struct site *s, unsigned image)
 {
     switch ((enum site_kind)s->image[image].kind) {
     case SITE_NOP:
+    case SITE_NOPS:
+    case SITE_SKIP:
     case SITE_JCC_NOT_TAKEN:
         return s->base + SITE_MARK;
     case SITE_CALL:

@@ -13,7 +13,7 @@
  *             ret
  *
  * So every image leaves another number in EAX, its signature:
- *     falls through (NOP, Jcc not taken)   base + mark
+ *     falls through (NOP, skip, Jcc not taken)  base + mark
  *     calls                                base + image + mark
  *     jumps (JMP, Jcc taken)               base + image
  *     returns                              base
@@ -35,9 +35,12 @@
 #define SITE_MARK       0x8000u
 #define SITE_IMAGES_MAX 8
 #define SITES_MAX       96
+#define SITE_LEN_MAX    12
 
 enum site_kind {
     SITE_NOP,
+    SITE_NOPS, /* one-byte NOPs: several instructions */
+    SITE_SKIP, /* JMP8 over the rest of the slot */
     SITE_CALL,
     SITE_JMP32,
     SITE_JMP8,
@@ -49,7 +52,7 @@ enum site_kind {
 const char *site_kind_name(enum site_kind kind);
 
 struct site_image {
-    uint8_t bytes[TEXT_POKE_MAX_OPCODE_SIZE];
+    uint8_t bytes[SITE_LEN_MAX];
     uint8_t kind; /* enum site_kind */
     uint32_t signature;
 };
@@ -84,6 +87,9 @@ enum site_family {
     SITE_2_JCC,   /* jcc A, jcc B, jcc not taken, ret padded */
     SITE_6,       /* nop6, jmp A padded, jmp B padded, ret padded */
     SITE_6_JCC,   /* jcc A, jcc B, jcc not taken, jmp8 padded */
+    /* For protocols that are not the engine's (tests/errata/wild.c): */
+    SITE_5_NOPS, /* five one-byte NOPs, call A */
+    SITE_11,     /* XRay's entry sled: skip; mov r10d, id and call A */
     SITE_FAMILIES
 };
 

@@ -6,6 +6,7 @@
 #include "tests/poke/controls.h"
 #include "tests/poke/freed_target.h"
 #include "tests/poke/orphans.h"
+#include "tests/poke/self_reference.h"
 #include "tests/poke/visibility.h"
 #include "tests/selftest/faulty_protocols.h"
 
@@ -56,4 +57,11 @@ TEST(selftest, control_without_fault,
      .cpus = 2, .budget_ms = 200)
 {
     control_must_tear(t, &poke_int3);
+}
+
+TEST(selftest, fault_patcher_calls_site,
+     "must fail: a patcher that executes patchable text on its way is seen to do so", .cpus = 2,
+     .budget_ms = 200)
+{
+    step_through_patches(t, true);
 }

@@ -20,6 +20,7 @@ BROKEN_PROTOCOLS = {
     "fault_early_retire": r"orphan #BP .*refs 0",
     "fault_free_when_patched": r"a core was caught by #",
     "fault_free_at_once": r"a core was caught by #",
+    "fault_patcher_calls_site": r"[1-9]\d* steps were in patchable text",
     "must_fail": r".",
 }
 OTHER_VERDICTS = {

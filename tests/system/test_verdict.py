@@ -174,15 +174,15 @@ def test_a_report_that_refutes_itself_is_an_error(items, words):
     [
         (
             replaced(TEST2, verdict="FAIL"),
-            'is 2 stress/main PASS, the serial port says "not ok 2 - stress/main # FAIL"',
+            'is 2 stress/main PASS, the TAP line says "not ok 2 - stress/main # FAIL"',
         ),
         (replaced(TEST2, name="stress/other"), 'says "ok 2 - stress/other"'),
         (replaced(TEST2, n=3), 'says "ok 3 - stress/main"'),
         (replaced(TEST3, verdict="PASS"), 'says "ok 3 - unit/paging"'),
-        (without(TEST2), "3 tests recorded, 2 on the serial port"),
-        (TWICE[:TEST2] + TWICE[TEST1:], "3 tests recorded, 4 on the serial port"),
-        (replaced(PLAN, count=4), "3 tests planned, the serial port says [4]"),
-        (without(PLAN), "3 tests planned, the serial port says nothing"),
+        (without(TEST2), "3 tests recorded, 2 TAP lines"),
+        (TWICE[:TEST2] + TWICE[TEST1:], "3 tests recorded, 4 TAP lines"),
+        (replaced(PLAN, count=4), "3 tests planned, the TAP lines say [4]"),
+        (without(PLAN), "3 tests planned, the TAP lines say nothing"),
         (replaced(END, code="0x11"), "the exit code is 0x10, the end marker says 0x11"),
     ],
 )

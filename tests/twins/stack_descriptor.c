@@ -5,6 +5,7 @@
  * handler that has read the pointer may count in a frame that is gone. The array stands for the
  * patcher's stack; giving the frame back overwrites it, as the next call on a stack does.
  */
+#include "poke/core_local.h"
 #include "poke/emulate.h"
 #include "poke/table.h"
 
@@ -45,6 +46,7 @@ static bool get(struct descriptor *d)
 
 bool smp_text_poke_int3_handler(struct poke_regs *regs)
 {
+    struct poke_core *core = machine_poke_core(machine_this_core());
     struct descriptor *d = load_acquire(&published);
     uintptr_t addr = regs->ip - INT3_INSN_SIZE;
     bool ours = false;
@@ -55,5 +57,6 @@ bool smp_text_poke_int3_handler(struct poke_regs *regs)
         ours = entry && entry->addr == addr && poke_emulate(regs, &entry->emulate);
         fetch_sub(&d->refs, 1);
     }
+    core_local_inc(ours ? &core->int3_hits : &core->int3_foreign);
     return ours;
 }

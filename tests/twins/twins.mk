@@ -9,9 +9,9 @@ TWINS := \
     wrong_return:poke/emulate.c \
     unchecked_padding:poke/insn_decode.c \
     leaked_reference:poke/int3_handler.c \
+    online_refs:poke/int3_handler.c \
     retire_without_wait:poke/int3_handler.c \
     stack_descriptor:poke/int3_handler.c \
-    online_refs:poke/int3_handler.c \
     unnestable:poke/int3_handler.c \
     missed_last:poke/table.c \
     unchecked_single:poke/batch.c \

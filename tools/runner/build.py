@@ -4,6 +4,7 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,9 +57,9 @@ def make_image() -> None:
 
 
 def stage(run: Path, config: str | None) -> None:
-    """Make the run's own boot image, with `config` as crossmod.cfg, and keep the kernel in it.
+    """Make the run's own boot image, with `config` as crossmod.cfg, and keep the kernel.
 
-    The caller holds the lock. The kernel is linked, not copied: a later build writes a new file.
+    The caller holds the lock.
     """
     command = [tree.ROOT / "tools" / "mkimage", run / IMAGE, tree.KERNEL / LOADER]
     if config:
@@ -66,10 +67,18 @@ def stage(run: Path, config: str | None) -> None:
             raise RunnerError(f"CROSSMOD_CFG={config}: no such file")
         command.append(Path(config))
     subprocess.run(command, check=True)
+    keep(tree.KERNEL / KERNEL, run)
+
+
+def keep(product: Path, run: Path) -> None:
+    """Have `product` in the run's directory. The caller holds the lock.
+
+    It is linked, not copied: a later build writes a new file.
+    """
     try:
-        os.link(tree.KERNEL / KERNEL, run / KERNEL)
+        os.link(product, run / product.name)
     except OSError:  # another file system
-        (run / KERNEL).write_bytes((tree.KERNEL / KERNEL).read_bytes())
+        shutil.copy2(product, run / product.name)
 
 
 def extract(run: Path, path: str) -> bytes | None:

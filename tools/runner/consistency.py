@@ -23,8 +23,7 @@ def lattice(verdicts: list[str]) -> str:
 def contradiction(verdict: str, code: int, records: Records, tap: list[str]) -> str | None:
     """What is wrong with a report that ended by itself, with one end record; None if nothing is.
 
-    `verdict` is what the end record and the end marker say, `code` what the guest gave to the
-    debug exit port.
+    `verdict` is what the end record and the end marker say, `code` its number (kernel/exit.h).
     """
     return (
         _whole(records)
@@ -76,7 +75,7 @@ def _plan(records: Records, tap: list[str]) -> str | None:
         return f"the plan counts {plan['count']} tests and names {len(plan['tests'])}"
     shown = [int(match.group(1)) for match in map(PLAN_LINE.match, tap) if match]
     if shown != [plan["count"]]:
-        return f"{plan['count']} tests planned, the serial port says {shown or 'nothing'}"
+        return f"{plan['count']} tests planned, the TAP lines say {shown or 'nothing'}"
     return None
 
 
@@ -117,10 +116,10 @@ def _counts(records: Records) -> str | None:
 
 
 def _tap(records: Records, tap: list[str]) -> str | None:
-    """The serial port showed the same tests with the same verdicts, in the same order."""
+    """The TAP lines show the same tests with the same verdicts, in the same order."""
     shown = [match.groups() for match in map(TEST_LINE.match, tap) if match]
     if len(shown) != len(records.tests):
-        return f"{len(records.tests)} tests recorded, {len(shown)} on the serial port"
+        return f"{len(records.tests)} tests recorded, {len(shown)} TAP lines"
     for test, (result, number, name, directive) in zip(records.tests, shown):
         said = directive or {"ok": "PASS", "not ok": "FAIL"}[result]
         good = test["verdict"] in ("PASS", "SKIP")
@@ -130,6 +129,6 @@ def _tap(records: Records, tap: list[str]) -> str | None:
             line = f"{result} {number} - {name}" + (f" # {directive}" if directive else "")
             return (
                 f"recorded is {test['n']} {test['name']} {test['verdict']},"
-                f' the serial port says "{line}"'
+                f' the TAP line says "{line}"'
             )
     return None

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Compare the two ways by which a report leaves the machine: the ports, and the medium's files."""
+"""Compare the two ways by which a report leaves the machine: what it shows, and its files."""
 
 from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
 class Copy:
-    """What a file on the medium is worth beside what the port showed."""
+    """What a file is worth beside what was shown."""
 
     file: str  # "report.tap" or "report.jsonl"
     state: str  # "same", "differs" or "absent"
@@ -17,16 +17,26 @@ class Copy:
         return asdict(self)
 
 
-def compare(file: str, port: str, shown: list[str], stored: list[str] | None) -> Copy:
+@dataclass(frozen=True)
+class Store:
+    """Where files lie, and why one may not be there."""
+
+    place: str
+    absence: str
+
+
+MEDIUM = Store("on the medium", "the loader writes it only after the kernel has returned")
+DIRECTORY = Store("in its directory", "the program could not make it")
+
+
+def compare(
+    file: str, port: str, shown: list[str], stored: list[str] | None, store: Store = MEDIUM
+) -> Copy:
     """`shown` came by the port named `port`; `stored` is the file's content or None."""
     if stored is None:
-        return Copy(
-            file,
-            "absent",
-            f"the medium has no {file}: the loader writes it only after" " the kernel has returned",
-        )
+        return Copy(file, "absent", f"there is no {file} {store.place}: {store.absence}")
     if shown == stored:
-        return Copy(file, "same", f"{len(stored)} lines, the same by {port} and on the medium")
+        return Copy(file, "same", f"{len(stored)} lines, the same by {port} and {store.place}")
     common = min(len(shown), len(stored))
     first = next((i for i in range(common) if shown[i] != stored[i]), common)
 
@@ -36,6 +46,6 @@ def compare(file: str, port: str, shown: list[str], stored: list[str] | None) ->
     return Copy(
         file,
         "differs",
-        f"{len(shown)} lines by {port}, {len(stored)} in {file} on the medium;"
+        f"{len(shown)} lines by {port}, {len(stored)} in {file} {store.place};"
         f" first difference in line {first + 1}: {at(shown)} against {at(stored)}",
     )

@@ -82,7 +82,7 @@ def version() -> str:
     return first.splitlines()[0].removeprefix("QEMU emulator version ")
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child, before exec: a runner that is killed outright leaves no machine behind."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -96,7 +96,7 @@ def start(machine: Machine, messages: Path) -> subprocess.Popen:
             stdout=stderr,
             stderr=stderr,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
             env={**os.environ, "LC_ALL": "C"},
         )
 

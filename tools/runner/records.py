@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Read what the kernel recorded: JSON lines of the debug console, TAP lines of the serial port."""
+"""Read what the machine reported: records (JSON lines) and TAP lines."""
 
 import json
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from .follow import EARLY_ENDS, START, clean
 
@@ -79,6 +80,16 @@ def _is_whole(record: dict, needed: dict | None) -> bool:
     )
 
 
+def read_bytes(path: Path) -> bytes:
+    """A file that an early end may have kept from being made."""
+    return path.read_bytes() if path.is_file() else b""
+
+
+def lines(text: bytes) -> list[str]:
+    """All lines, whatever the bytes."""
+    return text.decode("ascii", "backslashreplace").splitlines()
+
+
 def parse(text: bytes) -> Records:
     """All records of a JSON-lines log. What is no record goes to `damaged`; nothing raises."""
     records = Records()
@@ -95,34 +106,34 @@ def parse(text: bytes) -> Records:
     return records
 
 
-def tap_lines(serial: bytes) -> list[str]:
-    """The report's part of a serial log: from the TAP version line to the end marker.
+def tap_lines(log: bytes) -> list[str]:
+    """The report's part of a log: from the TAP version line to the end marker.
 
-    The firmware writes to the same port before and after, and leaves escape sequences in front of
+    The firmware writes to the serial port before and after, and leaves escape sequences in front of
     the first line. There is no version line if the loader bails out, or if the kernel ends before
     the harness begins.
     """
-    lines = [clean(raw) for raw in serial.split(b"\n")]
-    first = next((i for i, line in enumerate(lines) if START in line), None)
+    found = [clean(raw) for raw in log.split(b"\n")]
+    first = next((i for i, line in enumerate(found) if START in line), None)
     if first is None:
-        early = next((i for i, line in enumerate(lines) if line.startswith(EARLY_ENDS)), len(lines))
-        return [line for line in lines[early:] if line]
-    lines[first] = START
-    last = next((i for i, line in enumerate(lines) if i > first and END_LINE.match(line)), None)
-    lines = lines[first:] if last is None else lines[first : last + 1]
-    while lines and not lines[-1]:
-        lines.pop()
-    return lines
+        early = next((i for i, line in enumerate(found) if line.startswith(EARLY_ENDS)), len(found))
+        return [line for line in found[early:] if line]
+    found[first] = START
+    last = next((i for i, line in enumerate(found) if i > first and END_LINE.match(line)), None)
+    found = found[first:] if last is None else found[first : last + 1]
+    while found and not found[-1]:
+        found.pop()
+    return found
 
 
-def end_of_tap(lines: list[str]) -> str | None:
+def end_of_tap(tap: list[str]) -> str | None:
     """The verdict of the end marker, None without one."""
-    match = END_LINE.match(lines[-1]) if lines else None
+    match = END_LINE.match(tap[-1]) if tap else None
     return match.group(1) if match else None
 
 
-def bail_out(lines: list[str]) -> str | None:
+def bail_out(tap: list[str]) -> str | None:
     """The reason of a "Bail out!" line."""
     return next(
-        (x.removeprefix("Bail out!").strip() for x in lines if x.startswith("Bail out!")), None
+        (x.removeprefix("Bail out!").strip() for x in tap if x.startswith("Bail out!")), None
     )

@@ -54,7 +54,7 @@ def judged(records: Records, emulation: dict) -> bool:
 
 
 def emulation_facts(machine: Machine, accel: Accel, qemu: str, end: Ending) -> dict:
-    """What the run ran on, as far as the guest cannot know it."""
+    """The virtual machine that the run ran on, as far as the guest cannot know it."""
     return {
         "accel": accel.word,
         "why": accel.why,
@@ -62,7 +62,10 @@ def emulation_facts(machine: Machine, accel: Accel, qemu: str, end: Ending) -> d
         "firmware": str(machine.firmware.code),
         "vcpus": machine.vcpus,
         "memory_mib": machine.memory_mib,
-        "status": end.status,
-        "cut": end.cut,
-        "seconds": round(end.seconds, 1),
+        **ending_facts(end),
     }
+
+
+def ending_facts(end: Ending) -> dict:
+    """How the machine ended, as it was seen from outside."""
+    return {"status": end.status, "cut": end.cut, "seconds": round(end.seconds, 1)}

@@ -11,7 +11,7 @@ COUNTED = (
     ("order_checks", "order checks"),
 )
 UNJUDGED = "emulator, not judged"
-MACHINE = {"tcg": "under TCG", "kvm": "under KVM"}
+MACHINE = {"tcg": "under TCG", "kvm": "under KVM", "hosted": "as a process, on real cores"}
 PASS_UNDER_TCG = "under TCG: the logic is shown, not silicon"
 
 
@@ -21,7 +21,7 @@ def five_lines(report: dict, run: str) -> list[str]:
         _verdict(report),
         _counts(report),
         _latency(report),
-        f"files: {run}/ (summary.txt report.json report.tap junit.xml serial.log)",
+        f"files: {run}/ (summary.txt report.json report.tap junit.xml {_log(report)})",
         f"replay: {report['replay']}",
     ]
 
@@ -41,6 +41,22 @@ def _qualifier(report: dict) -> str:
     if (report["verdict"], report["emulation"]["accel"]) == ("PASS", "tcg"):
         return f" ({PASS_UNDER_TCG})"
     return f" ({MACHINE[report['emulation']['accel']]})"
+
+
+def _log(report: dict) -> str:
+    """The file with what the machine showed, byte for byte."""
+    return "output.log" if report["emulation"]["accel"] == "hosted" else "serial.log"
+
+
+def _machine(report: dict) -> list[str]:
+    """What it ran on, for summary.txt."""
+    facts = report["emulation"]
+    if facts["accel"] == "hosted":
+        return [f"machine: {facts['why']}, {facts['kernel']}"]
+    return [
+        f"machine: QEMU {facts['qemu']}, {facts['accel']} ({facts['why']})",
+        f"machine: {facts['vcpus']} vCPUs, {facts['memory_mib']} MiB, {facts['firmware']}",
+    ]
 
 
 def _counts(report: dict) -> str:
@@ -100,12 +116,11 @@ def notes(report: dict) -> list[str]:
 def full(report: dict, run: str, trace: list[str]) -> str:
     """summary.txt. `trace` is the symbolised text of a panic or a hang."""
     lines = [*five_lines(report, run), ""]
-    cpu, machine = report["cpu"] or {}, report["emulation"]
+    cpu = report["cpu"] or {}
     lines += [
         f"cpu: {cpu.get('cpus')} of {cpu.get('listed')} cores, {cpu.get('brand')}",
-        f"machine: QEMU {machine['qemu']}, {machine['accel']} ({machine['why']})",
-        f"machine: {machine['vcpus']} vCPUs, {machine['memory_mib']} MiB, {machine['firmware']}",
-        f"machine: ran for {machine['seconds']} s",
+        *_machine(report),
+        f"machine: ran for {report['emulation']['seconds']} s",
         "",
     ]
     lines += notes(report)

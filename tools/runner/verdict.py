@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One verdict from QEMU's exit status and the two logs; a report that refutes itself has none."""
+"""One verdict from an exit status and the two logs; a report that refutes itself has none."""
 
 import re
 import signal
@@ -9,8 +9,16 @@ from .consistency import contradiction
 from .follow import Ending
 from .records import Records, bail_out, end_of_tap
 
-# QEMU's status is (code << 1) | 1 of the code that the guest wrote to the debug exit port.
-STATUS = {33: "PASS", 35: "FAIL", 37: "ERROR", 39: "WEAK", 41: "PANIC", 43: "HANG", 45: "SKIP"}
+# kernel/exit.h: what the guest writes to the debug exit port, and any report's end record says.
+CODE = {
+    "PASS": 0x10,
+    "FAIL": 0x11,
+    "ERROR": 0x12,
+    "WEAK": 0x13,
+    "PANIC": 0x14,
+    "HANG": 0x15,
+    "SKIP": 0x16,
+}
 EXIT_CODE = {
     "PASS": 0,
     "FAIL": 1,
@@ -27,6 +35,30 @@ KILLED = re.compile(r"terminating on signal \d+.*")
 
 
 @dataclass(frozen=True)
+class Exits:
+    """What the exit status of a machine means, and what its parts are called."""
+
+    machine: str
+    recorder: str
+    tap: str  # where the TAP lines came
+    names: dict[int, str]  # verdict by status
+    resets: bool  # status 0 is an end without a verdict
+
+
+# QEMU's status is (code << 1) | 1 of the code.
+QEMU = Exits(
+    "QEMU", "the kernel", "serial port", {(c << 1) | 1: name for name, c in CODE.items()}, True
+)
+HOSTED = Exits(
+    "the program",
+    "the program",
+    "standard output",
+    {EXIT_CODE[name]: name for name in CODE},
+    False,
+)
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The run's verdict and, unless it is PASS, the reason."""
 
@@ -39,37 +71,40 @@ class Verdict:
         return EXIT_CODE[self.name]
 
 
-def judge(end: Ending, records: Records, tap: list[str], qemu_message: str) -> Verdict:
-    """The ways out in the order of how little they let the guest say."""
+def judge(
+    end: Ending, records: Records, tap: list[str], message: str, exits: Exits = QEMU
+) -> Verdict:
+    """The ways out in the order of how little they let the guest say.
+
+    `message` is what the machine wrote beside its report.
+    """
+    progress = _progress(records, exits)
     if end.cut:
-        return Verdict("CUT", f"{end.cut}; {_progress(records)}")
+        return Verdict("CUT", f"{end.cut}; {progress}")
     if end.status < 0:
-        return Verdict(
-            "CUT",
-            f"QEMU was killed by {signal.Signals(-end.status).name};" f" {_progress(records)}",
-        )
-    killed = KILLED.search(qemu_message)
+        by = signal.Signals(-end.status).name
+        return Verdict("CUT", f"{exits.machine} was killed by {by}; {progress}")
+    killed = KILLED.search(message)
     if killed:
-        return Verdict("CUT", f"{killed.group()}; {_progress(records)}")
+        return Verdict("CUT", f"{killed.group()}; {progress}")
     ended = [e["verdict"] for e in records.ends]
-    if end.status == 0:
+    if exits.resets and end.status == 0:
         if ended:
             return Verdict(
                 "ERROR",
                 f"the report ends with {ended[-1]}, but the machine was reset or"
                 " switched off instead of giving an exit code",
             )
-        return Verdict("RESET", f"the machine was reset or switched off; {_progress(records)}")
-    if end.status not in STATUS:
-        return Verdict(
-            "CUT", f"QEMU failed with status {end.status}: {qemu_message or 'no message'}"
-        )
-    return _judge_exit(end.status, records, tap)
+        return Verdict("RESET", f"the machine was reset or switched off; {progress}")
+    name = exits.names.get(end.status)
+    if not name:
+        said = f"{exits.machine} failed with status {end.status}: {message or 'no message'}"
+        return Verdict("CUT", said)
+    return _judge_exit(name, records, tap, exits)
 
 
-def _judge_exit(status: int, records: Records, tap: list[str]) -> Verdict:
-    """The guest gave an exit code: everything else that it said must agree."""
-    name = STATUS[status]
+def _judge_exit(name: str, records: Records, tap: list[str], exits: Exits) -> Verdict:
+    """The exit status is that of a verdict: everything else that was said must agree."""
     ended = [e["verdict"] for e in records.ends]
     marker = end_of_tap(tap)
     said = ended + ([marker] if marker else [])
@@ -86,11 +121,13 @@ def _judge_exit(status: int, records: Records, tap: list[str]) -> Verdict:
     if not ended or not marker:
         missing = " and ".join(
             text
-            for text, there in (("end record", ended), ("serial port's end marker", marker))
+            for text, there in (("end record", ended), (f"{exits.tap}'s end marker", marker))
             if not there
         )
-        return Verdict("CUT", f"the exit code says {name}, but no {missing}; {_progress(records)}")
-    wrong = contradiction(name, status >> 1, records, tap)
+        return Verdict(
+            "CUT", f"the exit code says {name}, but no {missing}; {_progress(records, exits)}"
+        )
+    wrong = contradiction(name, CODE[name], records, tap)
     if wrong:
         return Verdict("ERROR", wrong)
     return Verdict(name, "" if name in ("PASS", "SKIP") else _reason(name, records))
@@ -104,10 +141,10 @@ def _reason(name: str, records: Records) -> str:
     return records.ends[0]["note"]
 
 
-def _progress(records: Records) -> str:
+def _progress(records: Records, exits: Exits) -> str:
     """How far a run came that has no end."""
     if not records.start:
-        return "the kernel recorded nothing"
+        return f"{exits.recorder} recorded nothing"
     done = len(records.tests)
     planned = records.plan["tests"] if records.plan else []
     during = f", then {planned[done]}" if done < len(planned) else ""

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each protocol in the wild, at each place where it is defined, in a race: torn, stale and faulting
+ * executions are counted, with what was seen at all.
+ */
+#include "tests/errata/wild.h"
+
+#include "kernel/cpu/regs.h"
+#include "kernel/lib/string.h"
+#include "tests/harness/machine_record.h"
+
+#define CELL_MS 60
+#define SITES   3
+#define TRIES   5  /* races of a cell, until it has shown enough */
+#define ENOUGH  40 /* overlapping executions; a cell that saw fewer says nothing */
+
+static const char *const place_names[WILD_PLACES] = { "in 8",      "across 8",  "across 16",
+                                                      "across 32", "across 64", "across page" };
+
+static const char *const word_names[] = {
+    [WILD_UNSPECIFIED] = "unspecified",
+    [WILD_GUARANTEED] = "guaranteed",
+    [WILD_BROKEN] = "broken",
+};
+
+/* Offset in a page of a slot of `len` bytes, the `n`th of its kind. */
+static uint32_t offset_of(enum wild_place place, unsigned len, unsigned n)
+{
+    static const uint16_t boundary[WILD_PLACES] = { 0, 8, 16, 32, 64, 4096 };
+    unsigned before = 1 + n % (len - 1); /* bytes of the slot in front of the boundary */
+    uint32_t page = 0x1000 * n + 0x400;
+
+    if (place == IN_8)
+        return page + (len <= 5 ? 4 * (n & 1 && len <= 4) : 0);
+    if (place == ACROSS_PAGE)
+        return 0x1000 * n + 0x1000 - before;
+    return page + boundary[place] - before;
+}
+
+static void specify(struct site_spec specs[static SITES], const struct wild_row *row,
+                    enum wild_place place)
+{
+    static const uint8_t lengths[SITE_FAMILIES] = {
+        [SITE_5] = 5, [SITE_2] = 2, [SITE_5_NOPS] = 5, [SITE_11] = 11
+    };
+
+    for (unsigned i = 0; i < SITES; i++)
+        specs[i] = (struct site_spec){ row->family, offset_of(place, lengths[row->family], i) };
+}
+
+static bool is_amd(void)
+{
+    return cpuid(0, 0).ecx == 0x444d4163; /* cAMD */
+}
+
+static enum wild_word word_of(const struct wild_row *row, enum wild_place place)
+{
+    return (enum wild_word)(is_amd() ? row->amd : row->intel)[place];
+}
+
+struct cell {
+    uint64_t executions, overlaps, patches, torn, stale, faults;
+};
+
+static void add(struct cell *c, const struct race_result *r)
+{
+    for (unsigned i = 0; i < EXEC_CONTEXTS; i++)
+        c->executions += r->executions[i];
+    c->overlaps += r->overlaps;
+    c->patches += r->patcher.singles + r->patcher.batch_sites;
+    c->torn += r->outcomes[OUTCOME_TORN];
+    c->stale += r->outcomes[OUTCOME_STALE];
+    c->faults += r->outcomes[OUTCOME_FAULT];
+}
+
+static void record(struct json *j, const struct wild_row *row, enum wild_place place,
+                   const struct cell *c)
+{
+    json_object(j, NULL);
+    json_string(j, "protocol", row->name);
+    json_string(j, "placement", place_names[place]);
+    json_string(j, "vendor", word_names[word_of(row, place)]);
+    json_uint(j, "executions", c->executions);
+    json_uint(j, "overlaps", c->overlaps);
+    json_uint(j, "patches", c->patches);
+    json_uint(j, "torn", c->torn);
+    json_uint(j, "faults", c->faults);
+    json_uint(j, "stale", c->stale);
+    json_bool(j, "stale_counts", row->synchronises);
+    json_object_end(j);
+}
+
+static uint64_t bad_in(const struct wild_row *row, const struct cell *c)
+{
+    return c->torn + c->faults + (row->synchronises ? c->stale : 0);
+}
+
+static void judge(struct test_run *t, const struct race_result *r, const struct wild_row *row,
+                  enum wild_place place, const struct cell *c)
+{
+    uint64_t bad = bad_in(row, c);
+    char text[sizeof t->reason];
+
+    switch (word_of(row, place)) {
+    case WILD_GUARANTEED:
+        if (bad) {
+            race_describe_finding(r, text, sizeof text);
+            FAIL("%s, %s: %llu of %llu executions: %s", row->name, place_names[place],
+                 (unsigned long long)bad, (unsigned long long)c->executions, text);
+        }
+        break;
+    case WILD_BROKEN: /* an emulator that takes turns shows only what lies between its turns */
+        if (!bad && (!machine_is_emulated() || row->tears_in_turns))
+            WEAK("blind: %s, %s did not tear in %llu executions", row->name, place_names[place],
+                 (unsigned long long)c->executions);
+        break;
+    case WILD_UNSPECIFIED:
+        break;
+    }
+    if (c->overlaps < ENOUGH)
+        WEAK("%s, %s: %llu executions overlapped a patch", row->name, place_names[place],
+             (unsigned long long)c->overlaps);
+}
+
+/* Has the cell shown what it must, or can it not show more? */
+static bool is_enough(const struct wild_row *row, enum wild_place place, const struct cell *c)
+{
+    return c->overlaps >= ENOUGH && (word_of(row, place) != WILD_BROKEN || bad_in(row, c));
+}
+
+static void run_cell(struct test_run *t, const struct wild_row *row, enum wild_place place)
+{
+    struct site_spec specs[SITES];
+    struct race_plan plan = { .specs = specs,
+                              .count = SITES,
+                              .ms = CELL_MS,
+                              .least_runs = 50,
+                              .protocol = row->protocol,
+                              .patch = row->patch,
+                              .prepare = wild_stores_set,
+                              .count_all = true };
+    struct cell c = { 0 };
+    const struct race_result *r = NULL;
+
+    specify(specs, row, place);
+    for (unsigned i = 0; i < TRIES && !is_enough(row, place, &c); i++) {
+        r = race_run(t, &plan);
+        if (!r->ran)
+            return;
+        add(&c, r);
+        if (word_of(row, place) == WILD_GUARANTEED && bad_in(row, &c))
+            break; /* its finding is the last race's */
+    }
+    record(&t->data, row, place, &c);
+    judge(t, r, row, place, &c);
+    saw(SEE_EXECUTIONS, c.executions);
+    saw(SEE_OVERLAPS, c.overlaps);
+    saw(SEE_PATCHES, c.patches);
+}
+
+TEST(errata, wild,
+     "protocols in the wild, at each place: what the vendor promises holds, what is broken shows",
+     .cpus = 2, .budget_ms = 8000, .must_see = { { SEE_OVERLAPS, 5000 }, { SEE_PATCHES, 5000 } })
+{
+    json_array(&t->data, "cells");
+    for (unsigned i = 0; i < wild_row_count; i++) {
+        const struct wild_row *row = &wild_rows[i];
+
+        for (unsigned place = IN_8; place < (row->only_in_8 ? IN_8 + 1 : WILD_PLACES); place++)
+            run_cell(t, row, (enum wild_place)place);
+    }
+    json_array_end(&t->data);
+}

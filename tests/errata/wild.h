@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Protocols in the wild: how kernels, runtimes, tracers and papers change code that other cores
+ * execute. A row is either a row of the engine's steps or a function that patches one site by its
+ * own stores, through an alias. What it may show is said per vendor, and on whose word.
+ */
+#ifndef TESTS_ERRATA_WILD_H
+#define TESTS_ERRATA_WILD_H
+
+#include "tests/lib/race.h"
+
+/* What the vendor, or else the author, says about a torn execution. */
+enum wild_word {
+    WILD_UNSPECIFIED, /* nobody says: seen is a finding */
+    WILD_GUARANTEED,  /* it does not happen: seen is a FAIL */
+    WILD_BROKEN,      /* it does on real cores: not seen means that the detector is blind */
+};
+
+/* The largest boundary that the slot crosses. */
+enum wild_place { IN_8, ACROSS_8, ACROSS_16, ACROSS_32, ACROSS_64, ACROSS_PAGE, WILD_PLACES };
+
+struct wild_row {
+    const char *name;
+    const char *promise;                  /* one line */
+    const char *source;                   /* on whose word */
+    const struct poke_protocol *protocol; /* the engine's steps, or */
+    site_patch patch;                     /* its own stores */
+    uint8_t family;                       /* enum site_family */
+    bool only_in_8;                       /* it is defined inside one aligned quadword only */
+    bool tears_in_turns; /* its tearing shows where cores take turns, as on an emulator */
+    bool synchronises;   /* a stale execution afterwards is torn's equal */
+    uint8_t intel[WILD_PLACES], amd[WILD_PLACES]; /* enum wild_word */
+};
+extern const struct wild_row wild_rows[];
+extern const unsigned wild_row_count;
+
+/*
+ * The alias through which a row stores for itself. Of the sites of one set at a time;
+ * wild_stores_set() is told which. Between begin and end text_mutex is held and, on bare metal,
+ * interrupts are off.
+ */
+void wild_stores_set(const struct site_set *set);
+uint8_t *wild_stores_begin(const struct site *s); /* where the slot shows; NULL: no alias */
+void wild_stores_end(void);
+
+#endif
