@@ -63,5 +63,6 @@ void clock_init(void)
     }
     info.tsc_hz = (sum - low - high) / (REPEATS - 2);
     info.spread_ppm = (high - low) * 1000000 / info.tsc_hz;
+    info.doubt = limits_doubt();
     info.invariant = cpuid_extended(0x80000007).edx >> 8 & 1;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Standard output, and the two files of the report in the working directory. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,42 +12,69 @@
 
 #define LINE_MAX 1024
 
-static int tap = -1, json = -1;
+/* A stream that once refused a byte gets no more: what it holds is cut, never holed. */
+struct stream {
+    const char *name;
+    int fd; /* -1: none, or given up */
+};
 
-static int open_file(const char *name)
+static struct stream output = { "standard output", STDOUT_FILENO }, tap = { "crossmod.tap", -1 },
+                     json = { "crossmod.jsonl", -1 };
+
+void console_say(const char *fmt, ...)
 {
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    char line[LINE_MAX];
+    va_list args;
 
-    if (fd < 0)
-        fprintf(stderr, "crossmod: cannot write %s here: %s; the report is on standard output\n",
-                name, strerror(errno));
-    return fd;
+    va_start(args, fmt);
+    int length = fmt_vprint(line, sizeof line, fmt, args);
+    va_end(args);
+    if (write(STDERR_FILENO, line, (size_t)length) < 0)
+        return; /* there is nobody left to tell */
+}
+
+static void complain(const struct stream *stream)
+{
+    console_say("crossmod: cannot write %s: %s\n", stream->name, strerrordesc_np(errno));
+}
+
+static void open_file(struct stream *stream)
+{
+    stream->fd = open(stream->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (stream->fd < 0)
+        complain(stream);
 }
 
 void console_open_files(void)
 {
-    tap = open_file("crossmod.tap");
-    json = open_file("crossmod.jsonl");
+    open_file(&tap);
+    open_file(&json);
 }
 
-static void write_all(int fd, const char *text, size_t bytes)
+static void write_all(struct stream *stream, const char *text, size_t bytes)
 {
-    while (fd >= 0 && bytes) {
-        ssize_t n = write(fd, text, bytes);
+    while (stream->fd >= 0 && bytes) {
+        ssize_t n = write(stream->fd, text, bytes);
 
-        if (n < 0 && errno != EINTR)
-            return; /* a full disk or a closed pipe: the verdict is the exit code too */
         if (n > 0) {
             text += n;
             bytes -= (size_t)n;
+        } else if (n == 0 || errno != EINTR) { /* a full disk, a closed pipe */
+            complain(stream);
+            stream->fd = -1;
         }
     }
 }
 
+bool console_is_whole(void)
+{
+    return output.fd >= 0 || tap.fd >= 0;
+}
+
 void con_write(const char *text, size_t bytes)
 {
-    write_all(STDOUT_FILENO, text, bytes);
-    write_all(tap, text, bytes);
+    write_all(&output, text, bytes);
+    write_all(&tap, text, bytes);
 }
 
 void con_printf(const char *fmt, ...)
@@ -67,5 +94,5 @@ void con_printf(const char *fmt, ...)
 
 void json_out(const char *text, size_t bytes)
 {
-    write_all(json, text, bytes);
+    write_all(&json, text, bytes);
 }

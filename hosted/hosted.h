@@ -42,8 +42,17 @@ struct hosted_core *hosted_core(unsigned core);
 bool limits_membarrier(char *error, size_t size);
 /* How many processors this process may run on, and which: at most `max` numbers into `out`. */
 unsigned limits_processors(int *out, unsigned max);
-/* Sentence about a degradation that does not end the run, or NULL: traced, cannot pin, ... */
+/*
+ * Look for what degrades a run but does not end it; once. `chosen`: the user asked for so few
+ * processors.
+ */
+void limits_look(unsigned processors, bool chosen);
+/* Sentence about it for the report, or NULL. */
 const char *limits_note(void);
+/* The unsigned number that scanf's `format` finds in a line of a file, else 0. */
+unsigned limits_number(const char *path, const char *format);
+/* Why times measured here mean little, or NULL. */
+const char *limits_doubt(void);
 
 /* ---- cores.c ---- */
 
@@ -65,19 +74,29 @@ void signals_init(void);
 /* This thread's part: signal stack, GS base. On the thread itself. */
 void signals_enter_core(struct hosted_core *core);
 void interrupts_init(void);
-/* Ask a core to run its cross-call handler. */
-void interrupts_send_call(unsigned core);
 
 /* ---- time, console ---- */
 
 void clock_init(void);
 /* Where the two streams go beside standard output; says so if a file cannot be made. */
 void console_open_files(void);
+/* One line to standard error, cut at 1 KiB. Any context, signal handlers too. */
+__attribute__((format(printf, 1, 2))) void console_say(const char *fmt, ...);
+/* Has at least one of the two TAP streams everything that was written? */
+bool console_is_whole(void);
 
 /* ---- machine.c ---- */
 
-/* The process's exit status, the same as run.sh's. */
+/*
+ * The process's exit status, the same as run.sh's. An error if no stream could take the whole
+ * report: a verdict that nobody can read is none.
+ */
 int hosted_exit_status(enum exit_code code);
+
+/* ---- ends.c ---- */
+
+/* SIGINT, SIGTERM and SIGHUP end the report before they end the process; SIGPIPE ends nothing. */
+void ends_init(void);
 
 /* ---- watchdog.c ---- */
 

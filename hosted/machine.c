@@ -73,6 +73,12 @@ void machine_phase(const char *phase)
     store_relaxed(&this_cpu()->phase, phase);
 }
 
+uint64_t rdmsr(uint32_t msr)
+{
+    return msr == MSR_MICROCODE ? limits_number("/proc/cpuinfo", "microcode : %x")
+                                : privileged_rdmsr(msr);
+}
+
 /* No table of names is linked here: a debugger or addr2line has them. */
 void backtrace_symbol(uint64_t address, char *out, size_t size)
 {
@@ -83,6 +89,8 @@ void backtrace_symbol(uint64_t address, char *out, size_t size)
 
 int hosted_exit_status(enum exit_code code)
 {
+    if (!console_is_whole())
+        code = EXIT_ERROR;
     switch (code) {
     case EXIT_PASS:
         return 0;

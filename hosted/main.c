@@ -19,19 +19,38 @@
 static struct words words;
 static char error[512];
 
+/* Each argument is a text of its own: a '#' in one comments out nothing of the next. */
 static bool read_words(int argc, char **argv)
 {
-    static char line[8192];
-
-    for (int i = 1; i < argc; i++) {
-        if (strlen(line) + strlen(argv[i]) + 2 > sizeof line) {
-            snprintf(error, sizeof error, "more words than fit");
-            return false;
-        }
-        strcat(strcat(line, argv[i]), " ");
-    }
     words_defaults(&words);
-    return words_parse(&words, "command line", line, strlen(line), error, sizeof error);
+    for (int i = 1; i < argc; i++)
+        if (!words_parse(&words, "command line", argv[i], strlen(argv[i]), error, sizeof error))
+            return false;
+    return true;
+}
+
+/* Words that would be obeyed by something that a process does not have. */
+static bool can_obey_words(void)
+{
+    static const struct {
+        enum word_id id;
+        const char *name, *why;
+    } foreign[] = {
+        { WORD_ID_sync, "sync", "membarrier(2) decides how a processor serialises" },
+        { WORD_ID_pcid, "pcid", "a process writes text without a temporary mapping" },
+        { WORD_ID_accel, "accel", "there is no virtual machine" },
+        { WORD_ID_vcpus, "vcpus", "there is no virtual machine" },
+        { WORD_ID_mem, "mem", "there is no virtual machine" },
+    };
+
+    for (unsigned i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        if (!(words.given & 1ull << foreign[i].id))
+            continue;
+        snprintf(error, sizeof error, "%s=: a process cannot obey it: %s", foreign[i].name,
+                 foreign[i].why);
+        return false;
+    }
+    return true;
 }
 
 static void print_help(void)
@@ -44,7 +63,7 @@ static void print_help(void)
         "of this machine.\n\n"
         "The report goes to standard output and to crossmod.tap and crossmod.jsonl in this "
         "directory.\nExit status: 0 passed, 1 failed, 3 error, 4 weak evidence, 5 panic, 6 hang, "
-        "77 all skipped.\n\n%s",
+        "7 ended by a signal, 77 all skipped.\n\n%s",
         text);
 }
 
@@ -65,6 +84,8 @@ static bool set_up(void)
     }
     if (words.cpus)
         count = (unsigned)words.cpus;
+    limits_look(count, words.cpus != 0);
+    clock_init();
     signals_init();
     interrupts_init();
     return limits_membarrier(error, sizeof error) && text_init(error, sizeof error) &&
@@ -79,9 +100,9 @@ int main(int argc, char **argv)
         print_help();
         return 0;
     }
-    bool understood = read_words(argc, argv);
+    bool understood = read_words(argc, argv) && can_obey_words();
     console_open_files();
-    clock_init();
+    ends_init();
     if (!understood || !set_up())
         return hosted_exit_status(harness_bail(error));
     return hosted_exit_status(harness_main(&words));

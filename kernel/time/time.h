@@ -13,6 +13,7 @@ struct time_info {
     uint64_t cross_ppm;       /* deviation of the second source, 0 if there is none */
     const char *cross_source; /* or NULL */
     bool invariant;           /* CPUID 0x80000007 EDX[8] */
+    const char *doubt;        /* NULL, or why times measured here mean little */
 };
 
 struct boot_info;

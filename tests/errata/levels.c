@@ -101,20 +101,6 @@ bool placements_parse(const char *asked, bool wanted[static PLACEMENTS], char *e
     return true;
 }
 
-const char *placement_name(unsigned placement)
-{
-    static const char digits[10][3] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" };
-    static char tens[PLACEMENT_PAGE][3];
-
-    if (placement >= PLACEMENT_PAGE)
-        return "page";
-    if (placement < 10)
-        return digits[placement];
-    tens[placement][0] = (char)('0' + placement / 10);
-    tens[placement][1] = (char)('0' + placement % 10);
-    return tens[placement];
-}
-
 /* ---- inside a test ---- */
 
 bool levels_wanted(struct test_run *t, const struct levels *levels, const char *asked,

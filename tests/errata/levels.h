@@ -45,9 +45,6 @@ static inline bool levels_is_default(const char *asked)
  */
 bool placements_parse(const char *asked, bool wanted[static PLACEMENTS], char *error, size_t size);
 
-/* "0" to "63", "page". Constant text. */
-const char *placement_name(unsigned placement);
-
 /* The same inside a test's body: what selects nothing is an ERROR of the test. */
 bool levels_wanted(struct test_run *t, const struct levels *levels, const char *asked,
                    uint64_t *wanted);

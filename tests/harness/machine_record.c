@@ -225,6 +225,8 @@ struct trust machine_trust(void)
         trust.why_not[n++] = "hypervisor";
     if (!time_info()->invariant)
         trust.why_not[n++] = "TSC not invariant";
+    if (time_info()->doubt)
+        trust.why_not[n++] = time_info()->doubt;
     return trust;
 }
 

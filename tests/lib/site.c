@@ -68,15 +68,9 @@ static const struct {
 };
 
 static const char *const kind_names[] = {
-    [SITE_NOP] = "nop",
-    [SITE_NOPS] = "nops",
-    [SITE_SKIP] = "skip",
-    [SITE_CALL] = "call",
-    [SITE_JMP32] = "jmp32",
-    [SITE_JMP8] = "jmp8",
-    [SITE_RET] = "ret",
-    [SITE_JCC_TAKEN] = "jcc_taken",
-    [SITE_JCC_NOT_TAKEN] = "jcc_not_taken",
+    [SITE_NOP] = "nop",   [SITE_NOPS] = "nops",           [SITE_SKIP] = "skip",
+    [SITE_CALL] = "call", [SITE_JMP32] = "jmp32",         [SITE_JMP8] = "jmp8",
+    [SITE_RET] = "ret",   [SITE_JCC_TAKEN] = "jcc_taken", [SITE_JCC_NOT_TAKEN] = "jcc_not_taken",
 };
 
 const char *site_kind_name(enum site_kind kind)
@@ -269,15 +263,33 @@ static bool build_site(const struct ground *g, struct site *s, unsigned index,
     return write_frame(s);
 }
 
+/*
+ * `pages` pages of text, all INT3: those of the last set if they are enough, since nobody executes
+ * it any more.
+ */
+static uint64_t clear_text(size_t pages)
+{
+    static uint64_t text;
+    static size_t have;
+
+    if (have < pages) {
+        text = mm_text_alloc(pages);
+        have = text ? pages : 0;
+    } else if (text_poke_set((void *)text, INT3_INSN_OPCODE, pages * PAGE_SIZE) != POKE_OK) {
+        return 0;
+    }
+    return text;
+}
+
 bool site_set_build(struct site_set *set, const struct site_spec *specs, unsigned count,
                     struct prng *rng)
 {
     /* A site may reach into the page after its own. */
     size_t pages = specs[count - 1].offset / PAGE_SIZE + 2;
-    uint64_t text = mm_text_alloc(2 * TARGET_PAGES + pages);
+    uint64_t text = count <= SITES_MAX ? clear_text(2 * TARGET_PAGES + pages) : 0;
     struct ground g = { .rng = rng };
 
-    if (!text || count > SITES_MAX)
+    if (!text)
         return false;
     g.below = (uint8_t *)text;
     g.first = g.below + TARGET_PAGES * PAGE_SIZE;
@@ -286,6 +298,7 @@ bool site_set_build(struct site_set *set, const struct site_spec *specs, unsigne
         if (!build_site(&g, &sites[i], i, &specs[i]))
             return false;
     }
+    smp_text_poke_sync_each_cpu(); /* no core runs what the last set had here */
     set->sites = sites;
     set->count = count;
     return true;

@@ -43,6 +43,10 @@ FAIL = {
     },
     "retire_without_wait": {"i16_foreign_int3": r"answers\[ANSWER_POISON\] is"},
     "consumed_int3": {"i17_int3_as_instruction": r"answer \d+ between versions"},
+    "all_patchable": {
+        "i25_self_reference": r"the kernel's text: 0x\w+ can be patched",
+        "i25_path_is_not_patchable": r"steps were in patchable text",
+    },
     "online_refs": {"i21_park_in_batches": r"#BP at slot\+1"},
     "parked_asked": {"i26_parked_is_left_alone": r"sync_acks - before\.sync_acks is 0x18,"},
 }
@@ -50,10 +54,9 @@ FAIL = {
 # Twins that may not live to report a failure: the test, the run's possible verdicts, and a line.
 END = {
     "unnestable": ("i4_int3_in_nmi_in_int3", ("HANG",), r"phase text_poke: retire"),
-    "stack_descriptor": ("i16_foreign_int3", ("FAIL", "HANG"), r"not ok 1 - poke/i16"),
+    "stack_descriptor": ("i16_foreign_int3", ("FAIL", "HANG"), r"text_poke: retire|ANSWER_POISON"),
     "no_mutex": ("i19_two_patchers", ("FAIL", "PANIC", "HANG"), r"not ok 1 - poke/i19"),
     "leaked_reference": ("i20_liveness", ("HANG",), r"core 0 .*phase text_poke: retire"),
-    "all_patchable": ("i5_bad_addresses_refused", ("FAIL", "PANIC"), r"not ok 1 - poke/i5"),
 }
 
 # For the model alone.

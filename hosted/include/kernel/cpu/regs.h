@@ -12,15 +12,20 @@
 #define irq_disable privileged_irq_disable
 #define irq_save    privileged_irq_save
 #define irq_restore privileged_irq_restore
+#define rdmsr       privileged_rdmsr
 #include "../../../../kernel/cpu/regs.h"
 #undef read_cr2
 #undef irq_enable
 #undef irq_disable
 #undef irq_save
 #undef irq_restore
+#undef rdmsr
 
 /* Address of this core's last page fault. */
 uint64_t read_cr2(void);
+
+/* MSR_MICROCODE: what Linux says of it, 0 if nothing; any other faults. */
+uint64_t rdmsr(uint32_t msr);
 
 /*
  * The signals that stand for interrupts (hosted/interrupts.c) wait while they are off. Traps do
