@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -130,6 +131,17 @@ void smp_wait_work(unsigned core)
 {
     while (!smp_work_done(core))
         cpu_relax();
+}
+
+/*
+ * Voluntary ones count too: a system call of the patcher that sleeps waits for a processor again.
+ */
+uint64_t smp_preemptions(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_THREAD, &usage);
+    return (uint64_t)usage.ru_nvcsw + (uint64_t)usage.ru_nivcsw;
 }
 
 /* ---- park ---- */

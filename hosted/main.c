@@ -32,19 +32,19 @@ static bool read_words(int argc, char **argv)
 /* Words that would be obeyed by something that a process does not have. */
 static bool can_obey_words(void)
 {
-    static const struct {
-        enum word_id id;
+    const struct {
+        bool given;
         const char *name, *why;
     } foreign[] = {
-        { WORD_ID_sync, "sync", "membarrier(2) decides how a processor serialises" },
-        { WORD_ID_pcid, "pcid", "a process writes text without a temporary mapping" },
-        { WORD_ID_accel, "accel", "there is no virtual machine" },
-        { WORD_ID_vcpus, "vcpus", "there is no virtual machine" },
-        { WORD_ID_mem, "mem", "there is no virtual machine" },
+        { words.sync != SYNC_AUTO, "sync", "membarrier(2) decides how a processor serialises" },
+        { words.pcid != 0, "pcid", "it writes text without a temporary mapping" },
+        { words.accel != ACCEL_AUTO, "accel", "it runs on the machine's own processors" },
+        { words.vcpus != 0, "vcpus", "it runs on the machine's own processors" },
+        { words.mem != 0, "mem", "it runs in the machine's own memory" },
     };
 
     for (unsigned i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
-        if (!(words.given & 1ull << foreign[i].id))
+        if (!foreign[i].given)
             continue;
         snprintf(error, sizeof error, "%s=: a process cannot obey it: %s", foreign[i].name,
                  foreign[i].why);

@@ -134,7 +134,6 @@ enum poke_step {
     POKE_STEP_BYTES,   /* all bytes in ascending order, one store each, cores run in between */
     POKE_STEP_SYNC,    /* serialise every core; skipped with a storing step that stored nothing */
     POKE_STEP_RETIRE,  /* unpublish; wait until no handler reads the table */
-    POKE_STEP_WAIT,    /* wait for the row's `wait` ticks: what some use instead of a sync */
     POKE_STEP_ECHO,    /* the last byte once more: drops what an emulator translated too early */
 };
 #define POKE_STEPS_MAX 12
@@ -145,7 +144,6 @@ struct poke_protocol {
     const char *promise; /* what it guarantees, one line */
     const char *source;  /* on whose word */
     uint8_t steps[POKE_STEPS_MAX];
-    uint64_t wait; /* machine_now() ticks of a WAIT */
 };
 
 /* Linux's: publish, INT3, sync, tails, sync, first bytes, sync, retire. */

@@ -89,7 +89,6 @@ static const struct {
     [POKE_STEP_FIRST] = { "text_poke: store first bytes", "text_poke: sync after first bytes" },
     [POKE_STEP_BYTES] = { "text_poke: store bytes", "text_poke: sync after bytes" },
     [POKE_STEP_RETIRE] = { "text_poke: retire", "text_poke: sync after retire" },
-    [POKE_STEP_WAIT] = { "text_poke: wait", "text_poke: sync after wait" },
     [POKE_STEP_ECHO] = { "text_poke: echo", "text_poke: sync after echo" },
 };
 
@@ -125,10 +124,6 @@ enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batc
         case POKE_STEP_RETIRE:
             poke_table_retire();
             poke_log_event(POKE_EV_RETIRE, batch);
-            break;
-        case POKE_STEP_WAIT:
-            for (uint64_t begin = machine_now(); machine_now() - begin < row->wait;)
-                machine_relax();
             break;
         default:
             error = store_step(step, &stored);

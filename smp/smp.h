@@ -80,6 +80,13 @@ bool smp_work_done(unsigned core);
 /* Wait until it has. */
 void smp_wait_work(unsigned core);
 
+/*
+ * How often the calling thread has lost its processor since it began: the same number before and
+ * after a measured section says that it had it all the time. Bare metal loses none: 0. What a
+ * hypervisor takes is not seen. Any core, thread context.
+ */
+uint64_t smp_preemptions(void);
+
 /* ---- park: leave the online set and come back (Linux: CPU hotplug) ---- */
 
 /*

@@ -71,3 +71,8 @@ void smp_wait_work(unsigned core)
     while (!smp_work_done(core))
         cpu_relax();
 }
+
+uint64_t smp_preemptions(void)
+{
+    return 0;
+}

@@ -14,7 +14,7 @@ from runner.errors import EXIT_ERROR, RunnerError
 
 def prepare(arguments: list[str]) -> tuple[words.Settings, Path]:
     """Settings, and the run's directory with the program. Mistakes first, then the build."""
-    program.refuse_foreign(arguments)
+    program.refuse_foreign()
     with build.locked():
         build.make("host/words")
         settings = words.Settings.read(arguments)
@@ -38,7 +38,7 @@ def main(command: str, arguments: list[str]) -> int:
     """One run. Returns run.sh's exit code."""
     settings, run = prepare(arguments)
     print(f"machine: {program.WHY}", flush=True)
-    box = program.Program(run, tuple(settings.kernel_line.split()))
+    box = program.Program(run, settings.replay_words)
     replay = leave.note_replay(run, [command, "hosted", *settings.replay_words])
     tree.mark_last(run)
 

@@ -8,6 +8,7 @@
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/string.h"
 #include "tests/harness/machine_record.h"
+#include "tests/lib/own_breakpoints.h"
 
 #define CELL_MS 60
 #define SITES   3
@@ -128,23 +129,43 @@ static bool is_enough(const struct wild_row *row, enum wild_place place, const s
     return c->overlaps >= ENOUGH && (word_of(row, place) != WILD_BROKEN || bad_in(row, c));
 }
 
-static void run_cell(struct test_run *t, const struct wild_row *row, enum wild_place place)
+const struct race_result *wild_race(struct test_run *t, const struct wild_row *row,
+                                    const struct site_spec *specs, unsigned count, uint64_t ms)
 {
-    struct site_spec specs[SITES];
     struct race_plan plan = { .specs = specs,
-                              .count = SITES,
-                              .ms = CELL_MS,
+                              .count = count,
+                              .ms = ms,
                               .least_runs = 50,
                               .protocol = row->protocol,
                               .patch = row->patch,
                               .prepare = wild_stores_set,
                               .count_all = true };
+
+    if (row->retries_int3)
+        own_breakpoints_begin(wild_retry_int3);
+    const struct race_result *r = race_run(t, &plan);
+    if (row->retries_int3)
+        own_breakpoints_end();
+    return r;
+}
+
+const struct wild_row *wild_find(const char *name)
+{
+    for (unsigned i = 0; i < wild_row_count; i++)
+        if (strcmp(wild_rows[i].name, name) == 0)
+            return &wild_rows[i];
+    return NULL;
+}
+
+static void run_cell(struct test_run *t, const struct wild_row *row, enum wild_place place)
+{
+    struct site_spec specs[SITES];
     struct cell c = { 0 };
     const struct race_result *r = NULL;
 
     specify(specs, row, place);
     for (unsigned i = 0; i < TRIES && !is_enough(row, place, &c); i++) {
-        r = race_run(t, &plan);
+        r = wild_race(t, row, specs, SITES, CELL_MS);
         if (!r->ran)
             return;
         add(&c, r);

@@ -27,12 +27,23 @@ struct wild_row {
     site_patch patch;                     /* its own stores */
     uint8_t family;                       /* enum site_family */
     bool only_in_8;                       /* it is defined inside one aligned quadword only */
+    bool retries_int3;                    /* whoever meets its INT3 tries again */
     bool tears_in_turns; /* its tearing shows where cores take turns, as on an emulator */
     bool synchronises;   /* a stale execution afterwards is torn's equal */
     uint8_t intel[WILD_PLACES], amd[WILD_PLACES]; /* enum wild_word */
 };
 extern const struct wild_row wild_rows[];
 extern const unsigned wild_row_count;
+
+/* Row "timed-wait": ticks after each of its three stores. */
+extern uint64_t wild_wait;
+/* #BP handler of rows that retry: back to the site's INT3. */
+bool wild_retry_int3(struct trap_frame *frame);
+
+/* One race of a row; see race_run(). */
+const struct race_result *wild_race(struct test_run *t, const struct wild_row *row,
+                                    const struct site_spec *specs, unsigned count, uint64_t ms);
+const struct wild_row *wild_find(const char *name);
 
 /*
  * The alias through which a row stores for itself. Of the sites of one set at a time;

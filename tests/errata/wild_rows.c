@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"
+#include "kernel/time/time.h"
 #include "smp/smp.h"
 #include "tests/errata/wild.h"
 
@@ -172,6 +173,48 @@ static enum poke_error sled(const struct site *s,
     return POKE_OK;
 }
 
+/* ---- INT3 and waits ---- */
+
+uint64_t wild_wait = 3000;
+
+static enum poke_error store_and_wait(const struct site *s, unsigned offset, const uint8_t *bytes,
+                                      unsigned len)
+{
+    uint8_t *at = wild_stores_begin(s);
+
+    if (!at)
+        return POKE_E_ADDRESS;
+    for (unsigned i = 0; i < len; i++)
+        store8(at + offset + i, bytes[i]);
+    wild_stores_end();
+    for (uint64_t begin = rdtsc(); rdtsc() - begin < wild_wait;)
+        cpu_relax();
+    return POKE_OK;
+}
+
+static enum poke_error timed_wait(const struct site *s,
+                                  __attribute__((unused)) const struct site_image *from,
+                                  const struct site_image *to)
+{
+    static const uint8_t int3 = INT3_INSN_OPCODE;
+    enum poke_error e = store_and_wait(s, 0, &int3, 1);
+
+    if (!e)
+        e = store_and_wait(s, 1, to->bytes + 1, s->len - 1u);
+    return e ? e : store_and_wait(s, 0, to->bytes, 1);
+}
+
+bool wild_retry_int3(struct trap_frame *frame)
+{
+    uint64_t slot = frame->rip - INT3_INSN_SIZE;
+
+    if (slot < first_page || slot >= first_page + pages * PAGE_SIZE)
+        return false;
+    frame->rip = slot;
+    cpu_relax();
+    return true;
+}
+
 /* ---- stop-machine ---- */
 
 /*
@@ -245,13 +288,6 @@ static const struct poke_protocol int3_echo = {
     .name = "int3+echo",
     .steps = { POKE_STEP_PUBLISH, POKE_STEP_INT3, POKE_STEP_SYNC, POKE_STEP_TAIL, POKE_STEP_SYNC,
                POKE_STEP_FIRST, POKE_STEP_SYNC, POKE_STEP_ECHO, POKE_STEP_RETIRE, POKE_STEP_END },
-};
-
-static const struct poke_protocol int3_timed = {
-    .name = "timed-wait",
-    .steps = { POKE_STEP_PUBLISH, POKE_STEP_INT3, POKE_STEP_WAIT, POKE_STEP_TAIL, POKE_STEP_WAIT,
-               POKE_STEP_FIRST, POKE_STEP_WAIT, POKE_STEP_RETIRE, POKE_STEP_END },
-    .wait = 3000,
 };
 
 #define EVERYWHERE(word)                                                                           \
@@ -354,7 +390,8 @@ const struct wild_row wild_rows[] = {
     { .name = "timed-wait",
       .promise = "INT3 and waits of 3000 ticks instead of syncs",
       .source = "Chamith et al., PLDI 2016",
-      .protocol = &int3_timed,
+      .patch = timed_wait,
+      .retries_int3 = true,
       .family = SITE_5,
       .intel = UNSPECIFIED,
       .amd = UNSPECIFIED },

@@ -3,6 +3,7 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/time/time.h"
+#include "smp/smp.h"
 
 /* The next version of a site: see oracle.h for what the two stores promise. */
 static const struct site_image *announce(struct patcher *p, struct site *s)
@@ -37,12 +38,16 @@ static void refused(struct patcher *p, const struct site *s, enum poke_error e)
 static const int8_t phase_of_step[] = { -1,          PHASE_WRITE1, PHASE_SYNC1, PHASE_WRITE2,
                                         PHASE_SYNC2, PHASE_WRITE3, PHASE_SYNC3, PHASE_RETIRE };
 
-/* Of the run that has just ended; under text_mutex. */
-static void keep_times(struct patch_times *times)
+/* Of the run that has just ended; under text_mutex. `preemptions`: when it began. */
+static void keep_times(struct patch_times *times, uint64_t preemptions)
 {
     const struct poke_timing *timing = poke_last_timing();
     uint64_t last = timing->begin;
 
+    if (smp_preemptions() != preemptions) {
+        hist_add(&times->disturbed, time_ticks_to_ns(rdtsc() - timing->begin));
+        return;
+    }
     for (unsigned i = 0; i < timing->steps && i < sizeof phase_of_step; i++) {
         if (!timing->end[i] || phase_of_step[i] < 0)
             continue;
@@ -63,11 +68,12 @@ void patch_one(struct patcher *p)
     text_mutex_lock();
     const struct site_image *from = &s->image[site_image_of(s, s->begin)];
     const struct site_image *image = announce(p, s);
+    uint64_t preemptions = p->single_times ? smp_preemptions() : 0;
     refused(p, s,
             p->patch ? p->patch(s, from, image)
                      : smp_text_poke_single(s->slot, image->bytes, s->len, NULL));
     if (p->single_times)
-        keep_times(p->single_times);
+        keep_times(p->single_times, preemptions);
     text_mutex_unlock();
     conclude(s);
     p->singles++;
@@ -104,9 +110,10 @@ void patch_many(struct patcher *p)
         const struct site_image *image = announce(p, s);
         refused(p, s, smp_text_poke_batch_add(s->slot, image->bytes, s->len, NULL, NULL));
     }
+    uint64_t preemptions = p->batch_times ? smp_preemptions() : 0;
     refused(p, &p->set->sites[0], smp_text_poke_batch_finish());
     if (p->batch_times)
-        keep_times(p->batch_times);
+        keep_times(p->batch_times, preemptions);
     text_mutex_unlock();
     for (unsigned i = 0; i < p->set->count; i++) {
         if (chosen[i])

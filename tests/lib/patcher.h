@@ -22,9 +22,14 @@ enum patch_phase {
     PATCH_PHASES
 };
 
-/* Times in ns, of runs with one site and of runs with several. */
+/*
+ * Times in ns, of runs with one site and of runs with several. A run in which the host took the
+ * patcher's core away says nothing about patching: it counts as disturbed, with its total, and goes
+ * into no phase.
+ */
 struct patch_times {
     struct hist phase[PATCH_PHASES];
+    struct hist disturbed;
 };
 
 /*

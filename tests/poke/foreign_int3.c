@@ -47,9 +47,17 @@ static uint32_t steps;                           /* every core adds */
 
 static bool build(void)
 {
-    static const uint8_t foreign[] = { 0xb8, ANSWER_BEFORE,    0, 0, 0, /* mov eax, imm32 */
-                                       0xcc, 0xb8,             ANSWER_BEHIND,
-                                       0,    0,                0, /* mov eax, imm32 */
+    static const uint8_t foreign[] = { 0xb8,
+                                       ANSWER_BEFORE,
+                                       0,
+                                       0,
+                                       0, /* mov eax, imm32 */
+                                       0xcc,
+                                       0xb8,
+                                       ANSWER_BEHIND,
+                                       0,
+                                       0,
+                                       0, /* mov eax, imm32 */
                                        0xc3 };
     static const uint8_t poison[] = { 0xb8, ANSWER_POISON, 0, 0, 0, RET_INSN_OPCODE };
 

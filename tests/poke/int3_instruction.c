@@ -194,8 +194,11 @@ static void patch_held(struct test_run *t, uint64_t version)
         return;
     EXPECT(hold_end());
     if (got != image_of(version)->during)
-        FAIL("answer %u of version %llu of a site of %u bytes at its INT3, expected %u", got,
-             (unsigned long long)version, run.len, image_of(version)->during);
+        FAIL(
+            "answer %u between versions %llu and %llu of a site of %u bytes, at its INT3, expected "
+            "%u",
+            got, (unsigned long long)version - 1, (unsigned long long)version, run.len,
+            image_of(version)->during);
     run.held_owned += got == OWNED;
 }
 

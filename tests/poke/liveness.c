@@ -107,8 +107,7 @@ static void report(struct test_run *t)
 TEST(poke, i20_liveness,
      "patches end while every other core executes the patched sites, and every core gets on",
      .cpus = 2, .budget_ms = 600,
-     .must_see = {
-         { SEE_BATCHES, PATCHES }, { SEE_INT3_HITS, 1000 }, { SEE_EXECUTIONS, 2000 } })
+     .must_see = { { SEE_BATCHES, PATCHES }, { SEE_INT3_HITS, 1000 }, { SEE_EXECUTIONS, 2000 } })
 {
     hist_init(&patch_ns);
     executions = 0;

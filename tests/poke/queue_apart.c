@@ -15,11 +15,12 @@
 #include "tests/lib/others.h"
 #include "tests/lib/site.h"
 
-#define SITES  12
-#define STEP   0x155 /* some lie across a line, one across a page */
-#define OTHER  0x1f00
-#define ROUNDS 120
-#define IMAGES 3
+#define SITES     12
+#define STEP      0x155 /* some lie across a line, one across a page */
+#define OTHER     0x1f00
+#define ROUNDS    80
+#define MIXED_MIN 30 /* times that the second patcher came upon a pending queue */
+#define IMAGES    3
 
 enum answer { FALLEN = 1, JUMPED = 9 };
 
@@ -193,10 +194,7 @@ static void do_work(void *rng)
 TEST(poke, i19_queue_then_finish,
      "a queue that is left pending under another patcher's pokes loses no site and no order",
      .cpus = 3, .budget_ms = 700,
-     .must_see = { { SEE_PATCHES, 500 },
-                   { SEE_TURNS, 50 },
-                   { SEE_INT3_HITS, 200 },
-                   { SEE_EXECUTIONS, 1000 } })
+     .must_see = { { SEE_PATCHES, 300 }, { SEE_INT3_HITS, 200 }, { SEE_EXECUTIONS, 1000 } })
 {
     struct prng mine = test_prng(t), others = { prng_next(&mine) };
 
@@ -213,8 +211,11 @@ TEST(poke, i19_queue_then_finish,
         FAIL("%s", fault);
     EXPECT_EQ(wrong, 0);
     EXPECT_EQ(faults, 0);
+    json_uint(&t->data, "patched_while_pending", mixed);
+    if (mixed < MIXED_MIN)
+        WEAK("the second patcher came upon a pending queue %llu times, needs %u",
+             (unsigned long long)mixed, MIXED_MIN);
     saw(SEE_PATCHES, poke_counters()->sites - sites);
-    saw(SEE_TURNS, mixed);
     saw(SEE_INT3_HITS, int3_counts().hits - hits);
     saw(SEE_EXECUTIONS, executions);
 }

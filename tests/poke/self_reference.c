@@ -106,9 +106,10 @@ static void must_not_be_patchable(struct test_run *t, const char *what, uint64_t
     }
 }
 
-TEST_BARE("an image and page tables of its own", poke, i25_self_reference,
-     "no entry point writes to the engine, to trap and interrupt code, or beyond patchable text",
-     .budget_ms = 200, .must_see = { { SEE_PATCHES, 60 } })
+TEST_BARE(
+    "an image and page tables of its own", poke, i25_self_reference,
+    "no entry point writes to the engine, to trap and interrupt code, or beyond patchable text",
+    .budget_ms = 200, .must_see = { { SEE_PATCHES, 60 } })
 {
     pending = (uint8_t *)mm_text_alloc(1);
     uint64_t text = mm_text_alloc(1), window = mm_window_base(); /* the last page of text */
@@ -262,10 +263,11 @@ void step_through_patches(struct test_run *t, bool calls_site)
     saw(SEE_IPIS, path.syncs);
 }
 
-TEST_BARE("an image and page tables of its own", poke, i25_path_is_not_patchable,
-     "no instruction that a patch, its #BP handlers and its sync handlers execute can be patched",
-     .cpus = 2, .budget_ms = 150,
-     .must_see = { { SEE_PATCHES, PATCHES }, { SEE_INT3_HITS, 3 }, { SEE_IPIS, 3 * PATCHES } })
+TEST_BARE(
+    "an image and page tables of its own", poke, i25_path_is_not_patchable,
+    "no instruction that a patch, its #BP handlers and its sync handlers execute can be patched",
+    .cpus = 2, .budget_ms = 150,
+    .must_see = { { SEE_PATCHES, PATCHES }, { SEE_INT3_HITS, 3 }, { SEE_IPIS, 3 * PATCHES } })
 {
     step_through_patches(t, false);
 }

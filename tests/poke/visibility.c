@@ -8,8 +8,8 @@
 
 #include "tests/lib/numbered_race.h"
 
-#define LENGTH_MS  350
-#define AHEAD_MIN  200 /* executions between the first sync and the end of a patch */
+#define LENGTH_MS 350
+#define AHEAD_MIN 200 /* executions between the first sync and the end of a patch */
 
 /* ---- I13 ---- */
 
@@ -38,16 +38,18 @@ void visible_when_finished(struct test_run *t, bool too_early)
 {
     epoch = 0;
     epoch_too_early = too_early;
-    numbered_race_run(t, &(struct numbered_race){
-                             .oldest = last_epoch, .patch = patch_epoch, .ms = LENGTH_MS });
+    numbered_race_run(
+        t, &(struct numbered_race){ .oldest = last_epoch, .patch = patch_epoch, .ms = LENGTH_MS });
 }
 
 TEST(poke, i13_monotonic,
      "when a patch has returned, no execution that starts later on any core is of an older version",
      .cpus = 2, .budget_ms = 450,
-     .must_see = {
-         { SEE_EXECUTIONS, 1000 }, { SEE_TIMER_EXECUTIONS, 50 }, { SEE_INT3_HITS, 100 },
-         { SEE_OVERLAPS, 100 },    { SEE_PATCHES, 100 } })
+     .must_see = { { SEE_EXECUTIONS, 1000 },
+                   { SEE_TIMER_EXECUTIONS, 50 },
+                   { SEE_INT3_HITS, 100 },
+                   { SEE_OVERLAPS, 100 },
+                   { SEE_PATCHES, 100 } })
 {
     visible_when_finished(t, false);
 }
@@ -109,11 +111,14 @@ static const struct poke_protocol slow = {
 };
 
 TEST(poke, i14_effective_at_sync1,
-     "when the first sync of a patch has ended, no execution that starts later is of the old version",
+     "when the first sync of a patch has ended, no execution that starts later is of the old "
+     "version",
      .cpus = 2, .budget_ms = 450,
-     .must_see = {
-         { SEE_EXECUTIONS, 1000 }, { SEE_TIMER_EXECUTIONS, 50 }, { SEE_INT3_HITS, 100 },
-         { SEE_OVERLAPS, 100 },    { SEE_PATCHES, 100 } })
+     .must_see = { { SEE_EXECUTIONS, 1000 },
+                   { SEE_TIMER_EXECUTIONS, 50 },
+                   { SEE_INT3_HITS, 100 },
+                   { SEE_OVERLAPS, 100 },
+                   { SEE_PATCHES, 100 } })
 {
     effective_at_first_sync(t, &slow);
 }

@@ -46,6 +46,7 @@ static void init_times(struct patch_times *times)
 {
     for (unsigned i = 0; i < PATCH_PHASES; i++)
         hist_init(&times->phase[i]);
+    hist_init(&times->disturbed);
 }
 
 static const char *const single_names[PATCH_PHASES] = {
@@ -97,6 +98,18 @@ static void report_cores(struct json *j)
     json_array_end(j);
 }
 
+/* What the host's scheduler disturbed: no time of it is in the histograms. */
+static void report_disturbed(struct json *j)
+{
+    const struct hist *single = &single_times.disturbed, *batch = &batch_times.disturbed;
+
+    json_object(j, "disturbed");
+    json_uint(j, "single_patches", single->count);
+    json_uint(j, "batches", batch->count);
+    json_uint(j, "longest_ns", single->max > batch->max ? single->max : batch->max);
+    json_object_end(j);
+}
+
 static void report(struct test_run *t, const struct race_result *r)
 {
     const struct patcher *p = &r->patcher;
@@ -116,6 +129,7 @@ static void report(struct test_run *t, const struct race_result *r)
     json_uint(j, "syncs", r->counters.syncs);
     json_uint(j, "order_checks", r->counters.order_checked);
     json_uint(j, "order_violations", r->counters.order_violations);
+    report_disturbed(j);
     json_uint(j, "int3_hits", r->int3_hits);
     json_object(j, "executions");
     for (unsigned c = 0; c < EXEC_CONTEXTS; c++)

@@ -14,19 +14,15 @@ PROGRAM = "crossmod"
 # What it writes into its working directory, beside the TAP lines on standard output.
 TAP, RECORDS = "crossmod.tap", "crossmod.jsonl"
 WHY = "a process on this machine's own cores"
-# Words and variables that speak of a virtual machine or of its boot image.
-FOREIGN_WORDS = ("accel=", "vcpus=", "mem=")
-FOREIGN_VARIABLES = ("CROSSMOD_CFG", "CROSSMOD_TWIN")
+# Variables that speak of the kernel that is booted.
+FOREIGN = ("CROSSMOD_CFG", "CROSSMOD_TWIN")
 
 
-def refuse_foreign(arguments: list[str]) -> None:
-    """What cannot be obeyed here is a mistake, not silence."""
-    word = next((a for a in arguments if a.startswith(FOREIGN_WORDS)), None)
-    if word:
-        raise RunnerError(f"{word}: a word for the virtual machine; a process has none")
-    variable = next((v for v in FOREIGN_VARIABLES if os.environ.get(v)), None)
+def refuse_foreign() -> None:
+    """What cannot be obeyed here is a mistake, not silence. Of words the program judges itself."""
+    variable = next((v for v in FOREIGN if os.environ.get(v)), None)
     if variable:
-        raise RunnerError(f"{variable} is for the booted kernel: unset it")
+        raise RunnerError(f"{variable} is for the kernel that is booted: unset it")
 
 
 @dataclass(frozen=True)

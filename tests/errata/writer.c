@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/errata/writer.h"
+
+#include "kernel/lib/atomic.h"
+#include "kernel/mm/mm.h"
+#include "kernel/time/time.h"
+#include "poke/poke.h"
+
+/*
+ * On bare metal the alias is text_poke's window: interrupts are off while it is open. A process
+ * pays for each opening with an interrupt of every other thread, and keeps it.
+ */
+#ifdef CROSSMOD_HOSTED
+#define BURST_NS UINT64_MAX
+#else
+#define BURST_NS 500000ull
+#endif
+
+/* At least one PAUSE: an emulator with one thread changes cores only there. */
+static void wait_ticks(uint64_t ticks)
+{
+    uint64_t begin = rdtsc();
+
+    do
+        cpu_relax();
+    while (rdtsc() - begin < ticks);
+}
+
+/* Stores until `end`, through an open alias. */
+static void burst(struct writer *w, void *to, uint64_t end)
+{
+    uint32_t pace = (uint32_t)time_ns_to_ticks(w->pace_ns) + 1;
+
+    do {
+        const uint8_t *bytes = w->image(w->arg, ++w->stores);
+
+        w->kind->store(to, bytes);
+        wait_ticks(prng_below(&w->random, pace));
+    } while ((int64_t)(rdtsc() - end) < 0);
+}
+
+bool writer_run(struct writer *w, uint64_t ns)
+{
+    uint64_t page = w->to & ~(PAGE_SIZE - 1), end = rdtsc() + time_ns_to_ticks(ns);
+    size_t pages = (w->to + w->kind->bytes - 1 - page) / PAGE_SIZE + 1;
+    struct store_vectors saved;
+    uint8_t *alias;
+
+    store_vectors_begin(&saved, w->kind);
+    do {
+        uint64_t left = end - rdtsc(), most = time_ns_to_ticks(BURST_NS);
+
+        text_mutex_lock();
+        alias = mm_alias_open(page, pages);
+        if (alias) {
+            burst(w, alias + w->to % PAGE_SIZE, rdtsc() + (left < most ? left : most));
+            mm_alias_close(alias, pages);
+        }
+        text_mutex_unlock();
+    } while (alias && (int64_t)(rdtsc() - end) < 0);
+    store_vectors_end(&saved);
+    return alias != NULL;
+}
