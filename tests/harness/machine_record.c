@@ -8,6 +8,7 @@
 #include "kernel/time/time.h"
 #include "kernel/trap/trap.h"
 #include "smp/smp.h"
+#include "tests/lib/staleness.h"
 
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
 
@@ -210,6 +211,20 @@ void machine_record_time(void)
     json_uint(j, "cross_ppm", info->cross_ppm);
     json_bool(j, "invariant", info->invariant);
     json_uint(j, "max_offset_ticks", max_tsc_offset());
+    record_show();
+    record_end();
+}
+
+void machine_record_staleness(void)
+{
+    struct staleness s;
+
+    if (!staleness_measure(&s))
+        return;
+    struct json *j = record_begin("staleness");
+    json_uint(j, "patches", s.patches);
+    json_uint(j, "executions", s.executions);
+    json_uint(j, "stale", s.stale);
     record_show();
     record_end();
 }

@@ -10,6 +10,9 @@
 void machine_record_cpu(const struct words *w);
 void machine_record_time(void);
 
+/* Record "staleness", if there are two cores: tests/lib/staleness.h. After the event rings. */
+void machine_record_staleness(void);
+
 /* A line of the report for each core that did not come up. Returns how many. */
 unsigned machine_name_missing_cores(void);
 

@@ -128,6 +128,7 @@ enum exit_code harness_main(const struct words *w)
     judge_cores();
     if (!prepare(error, sizeof error))
         return report_bail(error);
+    machine_record_staleness();
     report_plan(&plan);
     for (unsigned i = 0; i < plan.count; i++)
         run_test(i + 1, plan.tests[i]);

@@ -16,6 +16,7 @@ QUIET = (
     "# replay: ",
     "# cpu ",
     "# time ",
+    "# staleness ",
     "# data ",
     "# hist ",
     "# Totals: ",

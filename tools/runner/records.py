@@ -13,6 +13,7 @@ NEEDED = {
     "start": {"version": str, "build": str, "seed": str},
     "cpu": {"cpus": int, "failed": int},
     "time": {"tsc_hz": int},
+    "staleness": {"patches": int, "executions": int, "stale": int},
     "plan": {"count": int, "budget_ms": int, "tests": list},
     "test": {
         **dict.fromkeys(("name", "verdict", "reason"), str),
@@ -48,6 +49,7 @@ class Records:
     start: dict | None = None
     cpu: dict | None = None
     time: dict | None = None
+    staleness: dict | None = None
     plan: dict | None = None
     hang: dict | None = None
     panic: dict | None = None

@@ -27,6 +27,7 @@ def document(
         "start": records.start,
         "cpu": records.cpu,
         "time": records.time,
+        "staleness": records.staleness,
         "plan": records.plan,
         "tests": records.tests,
         "data": records.data,
