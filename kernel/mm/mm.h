@@ -75,6 +75,10 @@ const void *mm_read_phys(uint64_t phys, size_t bytes);
  */
 bool mm_map(uint64_t virt, uint64_t phys, size_t pages, enum mm_prot prot);
 /*
+ * The same with one 2 MiB page, both addresses aligned. mm_protect() of a part of it splits it.
+ */
+bool mm_map_large(uint64_t virt, uint64_t phys, enum mm_prot prot);
+/*
  * Remove; other cores' translations are the caller's business (they are flushed by
  * smp_tlb_flush()).
  */

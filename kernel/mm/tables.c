@@ -121,6 +121,21 @@ bool mm_map(uint64_t virt, uint64_t phys, size_t pages, enum mm_prot prot)
     return tables_map(mm_root(), virt, phys, pages, prot);
 }
 
+bool mm_map_large(uint64_t virt, uint64_t phys, enum mm_prot prot)
+{
+    bool wx = (prot & MM_W) && (prot & MM_X);
+
+    if (wx || virt % LARGE_PAGE || phys % LARGE_PAGE ||
+        !(table_at(mm_root())[slot(virt, 3)] & PTE_P))
+        return false;
+    uint64_t *entry = large_make(mm_root(), virt);
+    if (!entry)
+        return false;
+    *entry = phys | leaf_flags(virt, prot) | PTE_LARGE;
+    return true;
+}
+
+/* INVLPG drops what the window's PCID may hold of the kernel's half too: all of that is global. */
 void mm_unmap(uint64_t virt, size_t pages)
 {
     for (size_t i = 0; i < pages; i++) {

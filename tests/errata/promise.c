@@ -54,6 +54,23 @@ struct promise promise_of_store(enum vendor vendor, const struct store_kind *kin
     return (struct promise){ PROMISE_UNSPECIFIED, "no public statement" };
 }
 
+struct promise promise_of_load(enum vendor vendor, const struct store_kind *kind, unsigned offset)
+{
+    if (kind->pieces > 1)
+        return (struct promise){ PROMISE_TORN, "several stores by definition" };
+    if (kind->bytes == 1)
+        return (struct promise){ PROMISE_WHOLE, "one byte has no parts" };
+    if (offset + kind->bytes > CACHE_LINE)
+        return (struct promise){ PROMISE_TORN, "no vendor makes a load across lines atomic" };
+    if (vendor == VENDOR_INTEL && !kind->weak && kind->bytes <= QUADWORD)
+        return (struct promise){ PROMISE_WHOLE, "SDM vol 3A, \"Guaranteed Atomic Operations\": "
+                                                "up to 8 bytes inside a line" };
+    if (vendor == VENDOR_AMD && !kind->weak && offset % QUADWORD + kind->bytes <= QUADWORD)
+        return (struct promise){ PROMISE_WHOLE, "APM vol 2 (24593), 7.3.2: inside a naturally "
+                                                "aligned quadword" };
+    return (struct promise){ PROMISE_UNSPECIFIED, "no public statement that covers it" };
+}
+
 const char *promise_name(enum promise_kind kind)
 {
     static const char *const names[] = { [PROMISE_WHOLE] = "guaranteed",

@@ -32,6 +32,9 @@ const char *promise_vendor_name(enum vendor vendor);
  */
 struct promise promise_of_store(enum vendor vendor, const struct store_kind *kind, unsigned offset);
 
+/* The same for a load of the store's width: what the control of a cell may see. Pure. */
+struct promise promise_of_load(enum vendor vendor, const struct store_kind *kind, unsigned offset);
+
 /* "guaranteed", "unspecified", "known to tear" */
 const char *promise_name(enum promise_kind kind);
 

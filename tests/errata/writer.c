@@ -6,15 +6,9 @@
 #include "kernel/time/time.h"
 #include "poke/poke.h"
 
-/*
- * On bare metal the alias is text_poke's window: interrupts are off while it is open. A process
- * pays for each opening with an interrupt of every other thread, and keeps it.
- */
-#ifdef CROSSMOD_HOSTED
-#define BURST_NS UINT64_MAX
-#else
-#define BURST_NS 500000ull
-#endif
+/* On bare metal the alias is text_poke's window, and interrupts are off while it is open. */
+#define BURST_NS 100000u
+#define PACES    6u /* the longest wait of a burst is pace_ns, or a half, a quarter, ... of it */
 
 /* At least one PAUSE: an emulator with one thread changes cores only there. */
 static void wait_ticks(uint64_t ticks)
@@ -26,10 +20,13 @@ static void wait_ticks(uint64_t ticks)
     while (rdtsc() - begin < ticks);
 }
 
-/* Stores until `end`, through an open alias. */
+/*
+ * Stores until `end`, through an open alias. Quick ones meet the reader in the middle of a fetch
+ * more often; with slow ones it sees every change.
+ */
 static void burst(struct writer *w, void *to, uint64_t end)
 {
-    uint32_t pace = (uint32_t)time_ns_to_ticks(w->pace_ns) + 1;
+    uint32_t pace = (uint32_t)time_ns_to_ticks(w->pace_ns >> prng_below(&w->random, PACES)) + 1;
 
     do {
         const uint8_t *bytes = w->image(w->arg, ++w->stores);

@@ -14,7 +14,7 @@ struct writer {
     /* The bytes of store `n`, from 1 on; they stay as they are until the next call. */
     const uint8_t *(*image)(void *arg, uint64_t n);
     void *arg;
-    uint32_t pace_ns; /* longest wait between two stores */
+    uint32_t pace_ns; /* longest wait between two stores; bursts differ in theirs */
     struct prng random;
     uint64_t stores; /* made so far */
 };

@@ -5,21 +5,35 @@
 #include "kernel/lib/glob.h"
 #include "kernel/lib/string.h"
 
-#define SELFTEST "selftest/"
+/* Groups whose tests run only when their pattern names the group. */
+static const char *const named_only[] = { "selftest/", "dangerous/" };
 
 /* The linker set, sorted by name (linker.ld). */
 extern const struct test tests_start[], tests_end[];
 
-uint64_t plan_budget_ms(const struct test *test, uint64_t seconds)
+uint64_t plan_duration_ms(const struct test *test, const struct words *w)
 {
-    return test->budget_ms + (test->takes_seconds ? seconds * 1000 : 0);
+    bool given = w->given & 1ull << WORD_ID_seconds;
+
+    if (test->takes_seconds || (test->default_ms && given))
+        return w->seconds * 1000;
+    return test->default_ms;
 }
 
-/* Planted faults must not run because someone asked for everything. */
+uint64_t plan_budget_ms(const struct test *test, const struct words *w)
+{
+    return test->budget_ms + plan_duration_ms(test, w);
+}
+
+/* Planted faults, and what may hang a machine, must not run because someone asked for everything. */
 static bool pattern_selects(const char *pattern, const struct test *test)
 {
-    if (strncmp(test->name, SELFTEST, strlen(SELFTEST)) == 0)
-        return strncmp(pattern, SELFTEST, strlen(SELFTEST)) == 0 && glob_match(pattern, test->name);
+    for (unsigned i = 0; i < sizeof named_only / sizeof named_only[0]; i++) {
+        size_t len = strlen(named_only[i]);
+
+        if (strncmp(test->name, named_only[i], len) == 0)
+            return strncmp(pattern, named_only[i], len) == 0 && glob_match(pattern, test->name);
+    }
     return strcmp(pattern, "default") == 0 || glob_match(pattern, test->name);
 }
 
@@ -34,20 +48,23 @@ static bool select_by(const char *pattern, bool *selected)
     return any;
 }
 
-/* Copy the pattern that begins at `list`; returns where the next one begins, or NULL. */
+/*
+ * Copy the pattern that begins at `list`; returns where the next one begins, or NULL. Names are
+ * those of C; who types them likes '-' better.
+ */
 static const char *next_pattern(const char *list, char *out, size_t size)
 {
     size_t n = 0;
 
     for (; *list && *list != ','; list++) {
         if (n + 1 < size)
-            out[n++] = *list;
+            out[n++] = *list == '-' ? '_' : *list;
     }
     out[n] = '\0';
     return *list ? list + 1 : NULL;
 }
 
-bool plan_make(struct plan *plan, const char *patterns, uint64_t seconds, char *error, size_t size)
+bool plan_make(struct plan *plan, const struct words *w, char *error, size_t size)
 {
     static bool selected[PLAN_MAX];
     size_t linked = (size_t)(tests_end - tests_start);
@@ -58,10 +75,10 @@ bool plan_make(struct plan *plan, const char *patterns, uint64_t seconds, char *
         return false;
     }
     memset(selected, 0, sizeof selected);
-    for (const char *at = patterns; at;) {
+    for (const char *at = w->tests; at;) {
         at = next_pattern(at, pattern, sizeof pattern);
         if (!select_by(pattern, selected)) {
-            fmt_print(error, size, "tests=%s: no test matches '%s'", patterns, pattern);
+            fmt_print(error, size, "tests=%s: no test matches '%s'", w->tests, pattern);
             return false;
         }
     }
@@ -71,7 +88,7 @@ bool plan_make(struct plan *plan, const char *patterns, uint64_t seconds, char *
         if (!selected[i])
             continue;
         plan->tests[plan->count++] = &tests_start[i];
-        plan->budget_ms += plan_budget_ms(&tests_start[i], seconds);
+        plan->budget_ms += plan_budget_ms(&tests_start[i], w);
     }
     return true;
 }

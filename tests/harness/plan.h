@@ -18,13 +18,16 @@ struct plan {
 };
 
 /*
- * Select by word tests=: patterns with commas between; "default" is all but group selftest, and
- * only a pattern that begins with "selftest/" reaches those. `seconds` is word seconds=. False if a
- * pattern selects nothing: `error` then is one line that names it.
+ * Select by word tests=: patterns with commas between, '-' in them is the same as '_'; "default" is
+ * all but group selftest, and only a pattern that begins with "selftest/" reaches those. False if
+ * a pattern selects nothing: `error` then is one line that names it.
  */
-bool plan_make(struct plan *plan, const char *patterns, uint64_t seconds, char *error, size_t size);
+bool plan_make(struct plan *plan, const struct words *w, char *error, size_t size);
 
-/* Expected time of one test. */
-uint64_t plan_budget_ms(const struct test *test, uint64_t seconds);
+/* How long a test runs that has a length of its own to choose: `default_ms`, or seconds=. */
+uint64_t plan_duration_ms(const struct test *test, const struct words *w);
+
+/* Expected time of one test in all. */
+uint64_t plan_budget_ms(const struct test *test, const struct words *w);
 
 #endif

@@ -25,6 +25,11 @@ const struct words *test_words(void)
     return &words;
 }
 
+uint64_t test_duration_ms(const struct test_run *t)
+{
+    return plan_duration_ms(t->test, &words);
+}
+
 struct prng test_prng(const struct test_run *t)
 {
     uint64_t hash = 0xcbf29ce484222325; /* FNV-1a of the name */
@@ -54,7 +59,7 @@ static uint64_t new_seed(void)
 static void run_body(struct test_run *t)
 {
     const struct test *test = t->test;
-    uint64_t budget_ms = plan_budget_ms(test, words.seconds);
+    uint64_t budget_ms = plan_budget_ms(test, &words);
 
     if (test->lacking) {
         SKIP("needs %s, which a process does not have", test->lacking);
@@ -110,7 +115,7 @@ static bool prepare(char *error, size_t size)
         fmt_print(error, size, "no memory for the event log");
         return false;
     }
-    return plan_make(&plan, words.tests, words.seconds, error, size);
+    return plan_make(&plan, &words, error, size);
 }
 
 enum exit_code harness_main(const struct words *w)

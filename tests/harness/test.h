@@ -68,6 +68,8 @@ struct test {
     unsigned cpus;       /* fewest cores; fewer: SKIP */
     unsigned budget_ms;  /* expected time; the watchdog waits this and word hang= more */
     bool takes_seconds;  /* runs for word seconds= on top of its budget */
+    /* Runs for word seconds= if that was given, else for so long; on top of its budget. */
+    unsigned default_ms;
     const char *lacking; /* why this machine cannot run it: SKIP; else NULL. See TEST_BARE() */
     struct test_must_see must_see[8];
 };
@@ -164,6 +166,9 @@ void test_hist(struct test_run *t, const char *name, const struct hist *hist);
 
 /* The words, with the seed that is really used. Constant while tests run. */
 const struct words *test_words(void);
+
+/* How long this test is to run, if it has .takes_seconds or .default_ms. */
+uint64_t test_duration_ms(const struct test_run *t);
 
 /* Random numbers for this test: they depend on the run's seed and the test's name only. */
 struct prng test_prng(const struct test_run *t);

@@ -21,6 +21,8 @@ static struct exec_orders *orders;
 static void keep_finding(struct exec_view *view, const struct finding *f)
 {
     view->outcomes[f->outcome]++;
+    if (f->outcome == OUTCOME_FAULT)
+        view->vectors[f->caught.vector % 32]++;
     if (view->first.outcome != OUTCOME_LEGAL)
         return;
     view->first = *f;

@@ -12,7 +12,8 @@
 struct exec_view {
     uint64_t executions __attribute__((aligned(CACHE_LINE)));
     uint64_t outcomes[OUTCOMES];
-    uint64_t overlaps; /* judged executions with more than one legal version: lo != hi */
+    uint64_t vectors[32]; /* of OUTCOME_FAULT */
+    uint64_t overlaps;    /* judged executions with more than one legal version: lo != hi */
     uint64_t by_kind[SITE_KINDS];
     uint8_t seen[SITES_MAX]; /* bit per image of each site */
     struct finding first;

@@ -145,6 +145,8 @@ static void collect_core(unsigned core, uint8_t seen[static SITES_MAX])
         result.executions[c] += view->executions;
         for (unsigned o = 0; o < OUTCOMES; o++)
             result.outcomes[o] += view->outcomes[o];
+        for (unsigned v = 0; v < 32; v++)
+            result.vectors[v] += view->vectors[v];
         result.overlaps += view->overlaps;
         for (unsigned k = 0; k < SITE_KINDS; k++)
             result.by_kind[k] += view->by_kind[k];

@@ -35,7 +35,8 @@ struct race_result {
     uint64_t ns;
     uint64_t executions[EXEC_CONTEXTS];
     uint64_t outcomes[OUTCOMES];
-    uint64_t overlaps; /* executions that overlapped a patch of their site, judged */
+    uint64_t vectors[32]; /* of the faults among them */
+    uint64_t overlaps;    /* executions that overlapped a patch of their site, judged */
     uint64_t by_kind[SITE_KINDS];
     unsigned images, images_seen; /* of all sites together */
     uint64_t parks_in_batch;      /* times that a core came back while a batch was running */

@@ -27,6 +27,26 @@ static bool holds(const uint8_t *at, size_t len)
     return true;
 }
 
+#define ALTERNATING 5 /* pages */
+
+/* The bytes around each page's end as they were after the last poke. */
+static uint8_t edges[ALTERNATING][2];
+
+static void remember(const uint8_t *text, unsigned page)
+{
+    memcpy(edges[page], text + (page + 1) * PAGE_SIZE - 1, 2);
+}
+
+/* How many edges but that of `page` have changed? */
+static unsigned wrote_elsewhere(const uint8_t *text, unsigned page)
+{
+    unsigned changed = 0;
+
+    for (unsigned i = 0; i < ALTERNATING - 1; i++)
+        changed += i != page && memcmp(edges[i], text + (i + 1) * PAGE_SIZE - 1, 2) != 0;
+    return changed;
+}
+
 TEST(poke, i6_page_crossing,
      "a write across a page goes to both pages, at every split, with frames that are not adjacent",
      .must_see = { { SEE_CROSSINGS, 15 } })
@@ -65,20 +85,30 @@ TEST(poke, i6_copy_and_set, "long copies and fills arrive whole, whatever pages 
     EXPECT(holds(at, sizeof pattern));
 }
 
-TEST(poke, i7_pages_alternate, "the window shows the page that was asked for, never the last one",
-     .budget_ms = 1500, .must_see = { { SEE_PATCHES, 4000 } })
+/*
+ * The window shows one page and then two, of changing pairs, so that each of its entries shows
+ * another page than the last time: a translation that survived writes to the wrong one.
+ */
+TEST(poke, i7_pages_alternate,
+     "the window shows the pages that were asked for, never the last ones", .budget_ms = 1500,
+     .must_see = { { SEE_PATCHES, 4000 }, { SEE_CROSSINGS, 1500 } })
 {
-    uint8_t *text = (uint8_t *)mm_text_alloc(2);
+    uint8_t *text = (uint8_t *)mm_text_alloc(ALTERNATING);
 
     REQUIRE(text);
     text_mutex_lock();
     for (unsigned i = 0; i < 4000 && t->verdict == VERDICT_PASS; i++) {
-        uint8_t value = (uint8_t)i;
-        uint8_t *here = text + (i & 1) * PAGE_SIZE, *there = text + (~i & 1) * PAGE_SIZE;
+        uint8_t value[2] = { (uint8_t)i, (uint8_t)~i };
+        /* The last byte of one page, alone or with the first of the next. */
+        unsigned page = i % (ALTERNATING - 1), len = 1 + i / 3 % 2;
+        uint8_t *here = text + (page + 1) * PAGE_SIZE - 1;
 
-        EXPECT_EQ(text_poke(here, &value, 1), POKE_OK); /* reads back */
-        EXPECT(i == 0 || *there == (uint8_t)(i - 1));
+        EXPECT_EQ(text_poke(here, value, len), POKE_OK); /* reads back */
         saw(SEE_PATCHES, 1);
+        saw(SEE_CROSSINGS, len == 2);
+        if (i >= ALTERNATING)
+            EXPECT_EQ(wrote_elsewhere(text, page), 0);
+        remember(text, page);
     }
     text_mutex_unlock();
 }
