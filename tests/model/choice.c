@@ -21,11 +21,11 @@ unsigned choose(unsigned n)
     return c->value[at];
 }
 
-bool choices_next(unsigned first)
+bool choices_next(void)
 {
     struct choices *c = &choices;
 
-    for (unsigned i = c->made; i > first; i--) {
+    for (unsigned i = c->made; i > 0; i--) {
         if (c->value[i - 1] + 1u == c->limit[i - 1])
             continue;
         c->value[i - 1]++;

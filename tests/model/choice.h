@@ -11,10 +11,10 @@
 
 #include "kernel/lib/prng.h"
 
-#define CHOICES_MAX 131072 /* in one run */
+#define CHOICES_MAX 262144 /* in one run */
 
 struct choices {
-    unsigned made;     /* choices since the start */
+    unsigned made;     /* choices since the start of a run, or of a step that is explored */
     unsigned fixed;    /* how many of them are prescribed */
     struct prng *prng; /* draws the free ones; NULL: the first alternative */
     uint8_t value[CHOICES_MAX];
@@ -25,10 +25,7 @@ extern struct choices choices;
 /* One of `n` alternatives, 1..255: 0 .. n-1. A choice between one is not recorded. */
 unsigned choose(unsigned n);
 
-/*
- * Prescribe the next combination of the choices made from number `first` on: false if this was the
- * last one.
- */
-bool choices_next(unsigned first);
+/* Prescribe the next combination of the choices made: false if this was the last one. */
+bool choices_next(void);
 
 #endif

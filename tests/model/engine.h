@@ -20,6 +20,8 @@ struct engine {
     enum poke_error (*single)(void *addr, const void *opcode, size_t len, const void *emulate);
     bool (*handler)(struct poke_regs *regs);
     void (*log_ack)(uint64_t round);
+    void (*log_offline)(void);
+    void (*log_online)(void);
 
     /* What the engine calls through the model (machine.c), to see when the table is read. */
     const struct poke_entry *(*table_at_or_below)(uintptr_t addr);
@@ -35,6 +37,7 @@ extern const struct engine engine_real;
 /* See tests/twins/ for what is wrong with each. */
 extern const struct engine engine_retire_without_wait, engine_leaked_reference,
     engine_stack_descriptor, engine_wrong_return, engine_call_as_nop, engine_changed_flags,
-    engine_consumed_int3, engine_unsorted_batch, engine_unchecked_single;
+    engine_consumed_int3, engine_unsorted_batch, engine_unchecked_single, engine_ignored_emulate,
+    engine_online_refs, engine_unnestable;
 
 #endif

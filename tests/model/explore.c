@@ -2,6 +2,7 @@
 #include "tests/model/explore.h"
 
 #include "tests/model/choice.h"
+#include "tests/model/state.h"
 #include "tests/model/state_set.h"
 #include "tests/model/world.h"
 
@@ -11,11 +12,12 @@
 
 #define STEP_CHOICES 9 /* most in one step */
 
-/* A state, as the way to it: its parent's, and one step with these choices. */
+/* A state: how it was reached, and the state itself until it is expanded. */
 struct node {
+    struct packed *packed;
     uint32_t parent;
     uint16_t depth; /* steps from the start */
-    uint8_t made;
+    uint8_t made;   /* choices of the step from the parent */
     uint8_t values[STEP_CHOICES];
 };
 
@@ -35,53 +37,45 @@ static void append(struct frontier *f, struct node node)
     f->nodes[f->count++] = node;
 }
 
-/* Prescribe the choices that lead to node `index`. Returns how many they are. */
-static unsigned prescribe(const struct frontier *f, size_t index)
+/* The state in which the step ended that has just been made, from node `parent`. */
+static struct node reached(size_t parent, unsigned depth)
 {
-    unsigned length = 0;
+    struct node node = { .packed = state_pack(),
+                         .parent = (uint32_t)parent,
+                         .depth = (uint16_t)depth,
+                         .made = (uint8_t)choices.made };
 
-    for (size_t i = index; i; i = f->nodes[i].parent)
-        length += f->nodes[i].made;
-    choices.fixed = length;
-    for (size_t i = index; i; i = f->nodes[i].parent) {
-        length -= f->nodes[i].made;
-        memcpy(choices.value + length, f->nodes[i].values, f->nodes[i].made);
-    }
-    return choices.fixed;
+    if (choices.made > STEP_CHOICES || depth > UINT16_MAX)
+        abort();
+    memcpy(node.values, choices.value, choices.made);
+    return node;
 }
 
-static void go_to(const struct frontier *f, size_t index, const struct scenario *s)
-{
-    choices.prng = NULL;
-    choices.made = 0;
-    prescribe(f, index);
-    world_reset(s);
-    for (unsigned i = 0; i < f->nodes[index].depth; i++)
-        world_step();
-}
-
-static void keep(struct counterexample *c, const struct scenario *s, unsigned steps)
+static void keep(struct counterexample *c, const struct scenario *s, unsigned steps, unsigned made)
 {
     c->violation = violation;
     c->scenario = *s;
     c->steps = steps;
-    c->made = choices.made;
-    c->values = malloc(choices.made + 1);
+    c->made = made;
+    c->values = malloc(made + 1);
     if (!c->values)
         abort();
-    memcpy(c->values, choices.value, choices.made);
+    memcpy(c->values + made - choices.made, choices.value, choices.made);
 }
 
-static struct node child(size_t parent, unsigned depth, unsigned first)
+/* Keep the run to node `index`, and then the step that has just been made. */
+static void keep_path(struct counterexample *c, const struct frontier *f, size_t index,
+                      const struct scenario *s)
 {
-    struct node node = { .parent = (uint32_t)parent,
-                         .depth = (uint16_t)depth,
-                         .made = (uint8_t)(choices.made - first) };
+    unsigned made = 0;
 
-    if (node.made > STEP_CHOICES || depth > UINT16_MAX)
-        abort();
-    memcpy(node.values, choices.value + first, node.made);
-    return node;
+    for (size_t i = index; i; i = f->nodes[i].parent)
+        made += f->nodes[i].made;
+    keep(c, s, f->nodes[index].depth + 1u, made + choices.made);
+    for (size_t i = index; i; i = f->nodes[i].parent) {
+        made -= f->nodes[i].made;
+        memcpy(c->values + made, f->nodes[i].values, f->nodes[i].made);
+    }
 }
 
 /*
@@ -91,29 +85,28 @@ static struct node child(size_t parent, unsigned depth, unsigned first)
 static bool expand(struct frontier *f, size_t index, const struct scenario *s, unsigned enough,
                    struct state_set *seen, struct exploration *out)
 {
-    go_to(f, index, s);
-    world_save();
-
-    unsigned first = choices.made;
     unsigned depth = f->nodes[index].depth + 1u;
 
+    state_unpack(f->nodes[index].packed);
+    state_save();
+    choices.fixed = 0;
     do {
-        choices.made = first;
-        world_restore();
+        choices.made = 0;
+        state_restore();
         world_step();
         out->steps++;
         out->finished |= world_done();
         if (!violation.seen) {
-            if (state_set_add(seen, world_hash()))
-                append(f, child(index, depth, first));
+            if (state_set_add(seen, state_hash()))
+                append(f, reached(index, depth));
             continue;
         }
         if (!out->clauses)
-            keep(&out->first, s, depth);
+            keep_path(&out->first, f, index, s);
         out->clauses |= 1u << violation.clause;
         if (enough && (out->clauses & enough) == enough)
             return false;
-    } while (choices_next(first));
+    } while (choices_next());
     return true;
 }
 
@@ -121,20 +114,27 @@ void explore(const struct scenario *s, unsigned enough, struct exploration *out)
 {
     struct frontier f = { 0 };
     struct state_set seen = { 0 };
+    bool go_on = true;
     size_t i = 0;
 
     *out = (struct exploration){ 0 };
-    append(&f, (struct node){ 0 });
-    while (i < f.count && f.count <= EXPLORE_MAX)
-        if (!expand(&f, i++, s, enough, &seen, out))
-            break;
+    choices.prng = NULL;
+    choices.made = 0;
+    world_reset(s);
+    append(&f, reached(0, 0));
+    for (; i < f.count && f.count <= EXPLORE_MAX && go_on; i++) {
+        go_on = expand(&f, i, s, enough, &seen, out);
+        free(f.nodes[i].packed);
+    }
     out->complete = f.count <= EXPLORE_MAX;
     out->states = f.count;
+    for (; i < f.count; i++)
+        free(f.nodes[i].packed);
     state_set_free(&seen);
     free(f.nodes);
 }
 
-#define WALK_STEPS 20000 /* a walk that takes longer ends there */
+#define WALK_STEPS 40000 /* a walk that takes longer ends there */
 #define WALK_AFTER 40    /* steps after the patchers are done */
 
 bool walk(const struct scenario *s, struct prng *prng, struct walks *walks,
@@ -158,7 +158,7 @@ bool walk(const struct scenario *s, struct prng *prng, struct walks *walks,
         walks->cut += !world_done();
         return true;
     }
-    keep(out, s, n);
+    keep(out, s, n, choices.made);
     return false;
 }
 
@@ -169,6 +169,10 @@ void counterexample_print(const struct counterexample *c)
     printf("  %s, view %s, %u patching and %u executing core%s\n", s->name,
            s->view == VIEW_ANY ? "any" : "vendor", s->patchers, s->readers,
            s->readers == 1 ? "" : "s");
+    if (s->hotplug)
+        puts("  executing cores leave and come back");
+    if (s->nmi)
+        puts("  NMIs interrupt #BP handlers and execute sites");
     printf("  protocol %s; t counts stores; 0f@2: byte 0f, as it was after 2 stores\n",
            s->protocol ? s->protocol->name : "int3");
     for (unsigned i = 0; i < s->sites; i++)

@@ -12,8 +12,9 @@
 struct fault {
     const char *name;
     const char *what;
-    const struct engine *engine;
+    const struct engine *engine;          /* NULL: the real one */
     const struct poke_protocol *protocol; /* NULL: the engine's own */
+    enum hotplug hotplug;                 /* HOTPLUG_NONE: as the set has it */
     enum scenario_set set;                /* where it is looked for */
     unsigned clauses[VIEWS];              /* bit (1 << clause): what is expected; 0: it is safe */
 };

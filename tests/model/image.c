@@ -18,6 +18,7 @@ struct flow image_run(const struct image *image, uintptr_t addr, uint64_t flags,
     case IMAGE_JNE:
         return (struct flow){ .ip = flags & FLAG_ZF ? next : target };
     case IMAGE_NOP:
+    case IMAGE_XOR:
     case IMAGE_INT3:
         break;
     }
@@ -55,6 +56,8 @@ unsigned image_length(const uint8_t *bytes, unsigned have)
             return 2;
         if (bytes[1] == 0x90) /* NOP2 */
             return 2;
+        if (bytes[1] == 0x66) /* XOR RAX, RAX behind 66 66 */
+            return 5;
         return bytes[1] == 0x0F ? 6 : 0; /* NOP6 */
     }
     return 0;

@@ -11,7 +11,16 @@
 
 #define IMAGE_MAX 6 /* bytes of the longest slot */
 
-enum image_kind { IMAGE_NOP, IMAGE_JMP, IMAGE_CALL, IMAGE_RET, IMAGE_JE, IMAGE_JNE, IMAGE_INT3 };
+enum image_kind {
+    IMAGE_NOP,
+    IMAGE_XOR, /* of a register with itself; the model has no registers to show it */
+    IMAGE_JMP,
+    IMAGE_CALL,
+    IMAGE_RET,
+    IMAGE_JE,
+    IMAGE_JNE,
+    IMAGE_INT3,
+};
 
 struct image {
     const char *name;

@@ -25,7 +25,7 @@ unsigned machine_this_core(void)
 
 bool machine_core_online(unsigned core)
 {
-    return core < world_cores();
+    return core < world_cores() && (!is_reader(core) || hotplug_online(reader_of(core)));
 }
 
 struct poke_core *machine_poke_core(unsigned core)
@@ -45,17 +45,25 @@ uint64_t machine_clock_skew(void)
 }
 
 /*
- * Patchers execute no site, and take IPIs wherever they wait: only the readers' acknowledgements
- * can be late.
+ * Patchers stay, execute no site, and take IPIs wherever they wait: only the readers'
+ * acknowledgements can be late. One look at all cores is enough: what a core does between a look
+ * at another core and the look at it, it could as well have done before both, as readers share
+ * nothing.
  */
 void machine_sync_cores(uint64_t round)
 {
     struct patcher *p = &world.patchers[world.actor];
+    unsigned online;
 
-    trace("%s: sends the sync IPIs", world.phase ? world.phase : "sync");
+    if (world.scenario->hotplug)
+        world_yield(); /* between the last store and the look at who is online */
+    online =
+        world.scenario->hotplug == HOTPLUG_EARLY_LOOK ? world.looked : hotplug_online_readers();
     world.round = round;
     for (unsigned i = 0; i < world.scenario->readers; i++)
-        world.readers[i].ipi = true;
+        world.readers[i].ipi = online & 1u << i;
+    trace("%s: sends the sync IPI (cores: %d)", world.phase ? world.phase : "sync",
+          __builtin_popcount(online));
     world.scenario->engine->log_ack(round);
     p->syncing = true;
     world_yield();
@@ -80,6 +88,10 @@ bool machine_window_open(struct machine_window *w, const uintptr_t *pages, unsig
     for (unsigned i = 0; i < n; i++)
         world.shown[i] = pages[i];
     world.shown_pages = n;
+    if (world.scenario->hotplug == HOTPLUG_EARLY_LOOK) {
+        trace("%s: looks at who is online, too early", world.phase);
+        world.looked = hotplug_online_readers();
+    }
     w->pages = n;
     return true;
 }
@@ -134,7 +146,7 @@ void machine_window_store(struct machine_window *w, size_t offset, const uint8_t
 static bool handler_runs(void)
 {
     for (unsigned i = 0; i < world.scenario->readers; i++)
-        if (world.readers[i].handling)
+        if (world.readers[i].depth)
             return true;
     return false;
 }
@@ -175,10 +187,13 @@ void model_access(const void *word, const char *what)
     if (offset >= sizeof(world.cores)) {
         world_yield();
         trace("%s of a shared word of the engine", what);
-    } else if (is_reader(core)) { /* nobody but a patcher accesses a patcher's references */
-        world_yield();
-        trace("%s of refs[%u], which is %u", what, core, world.cores[core].refs);
+        return;
     }
+    /* Only a patcher accesses a patcher's references; the other words are the event log's. */
+    if (!is_reader(core) || word != &world.cores[core].refs)
+        return;
+    world_yield();
+    trace("%s of refs[%u], which is %u", what, core, world.cores[core].refs);
 }
 
 static void check_table(void)

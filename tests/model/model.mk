@@ -13,7 +13,8 @@ MODEL_HEADERS := $(wildcard poke/*.h kernel/lib/*.h tests/model/*.h tests/twins/
 
 # The real engine, and those with one file replaced (tests/twins/twins.mk).
 MODEL_TWINS   := retire_without_wait leaked_reference stack_descriptor wrong_return call_as_nop \
-    changed_flags consumed_int3 unsorted_batch unchecked_single
+    changed_flags consumed_int3 unsorted_batch unchecked_single ignored_emulate \
+    online_refs unnestable
 MODEL_ENGINES := real $(MODEL_TWINS)
 
 MODEL_POKE := $(basename $(notdir $(wildcard poke/*.c)))
@@ -51,7 +52,7 @@ $(MODEL_OUT)/crossmod-model: $(MODEL_SRC) $(MODEL_LINK) $(MODEL_HEADERS)
 	$(Q)$(HOSTCC) $(MODEL_FLAGS) $(MODEL_SRC) $(MODEL_LINK) -o $@
 
 $(MODEL_OUT)/test_text: tests/model/test_text.c tests/model/text.c tests/model/image.c \
-    $(MODEL_HEADERS)
+    tests/model/pack.c $(MODEL_HEADERS)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover \
 	    $(filter %.c,$^) -lcmocka -o $@

@@ -14,6 +14,14 @@ static const struct image *image_of(const struct op *op)
     return world.scenario->site[op->site].image[op->image];
 }
 
+/* The engine's argument: NULL, as most callers pass it, if the new instruction emulates itself. */
+static const void *emulate_of(const struct op *op)
+{
+    const struct image *emulate = world.scenario->site[op->site].emulate[op->image];
+
+    return emulate == image_of(op) ? NULL : emulate->bytes;
+}
+
 /* From here to batch_done() the site may run as either image. */
 static void on_its_way(const struct op *op)
 {
@@ -57,7 +65,8 @@ static void do_op(const struct op *op)
         break;
     case OP_ADD:
         trace("smp_text_poke_batch_add: site %u becomes %s", op->site, image_of(op)->name);
-        check(engine->add(addr_of(op), image_of(op)->bytes, image_of(op)->slot, NULL, &flushed),
+        check(engine->add(addr_of(op), image_of(op)->bytes, image_of(op)->slot, emulate_of(op),
+                          &flushed),
               "smp_text_poke_batch_add");
         if (flushed)
             batch_done();
@@ -71,7 +80,7 @@ static void do_op(const struct op *op)
     case OP_SINGLE:
         trace("smp_text_poke_single: site %u becomes %s", op->site, image_of(op)->name);
         on_its_way(op);
-        check(engine->single(addr_of(op), image_of(op)->bytes, image_of(op)->slot, NULL),
+        check(engine->single(addr_of(op), image_of(op)->bytes, image_of(op)->slot, emulate_of(op)),
               "smp_text_poke_single");
         batch_done();
         break;

@@ -2,7 +2,8 @@
 /*
  * A core that executes the sites. Fetching and executing an instruction is one step: whatever
  * could be fetched earlier can be fetched then too, as fetching alone changes nothing and a core
- * that serialises drops what it had fetched. The #BP handler is the engine's, on the core's stack.
+ * that serialises drops what it had fetched. The #BP handler is the engine's, on a stack of the
+ * core; where NMIs are, one can interrupt it and execute a site itself.
  */
 #include "tests/model/choice.h"
 #include "tests/model/world.h"
@@ -13,9 +14,9 @@
 #define STACK_FILL  0x5aa5c33c00000000ull /* what the words of an unused stack begin with */
 #define RETURN_ADDR 0x0badc0de12345678ull /* the word on top of the interrupted stack */
 
-static uintptr_t addr_of(const struct reader *r)
+static uintptr_t addr_of(const struct trap *t)
 {
-    return r->foreign ? FOREIGN_INT3 : world.scenario->site[r->site].addr;
+    return t->foreign ? FOREIGN_INT3 : world.scenario->site[t->site].addr;
 }
 
 /* The images that may run at the site now. */
@@ -34,12 +35,17 @@ static void describe(const struct fetched *f, char *text, size_t size)
 
 /* ---- the #BP handler ---- */
 
+static struct trap *innermost(struct reader *r)
+{
+    return &r->traps[r->depth - 1];
+}
+
 static void handler_main(unsigned core)
 {
-    struct reader *r = reader_of(core);
+    struct trap *t = innermost(reader_of(core));
 
-    r->claimed = world.scenario->engine->handler(&r->regs);
-    r->returned = true;
+    t->claimed = world.scenario->engine->handler(&t->regs);
+    t->returned = true;
     world_yield();
 }
 
@@ -48,96 +54,102 @@ static void trap(unsigned core, unsigned site)
 {
     const struct scenario *s = world.scenario;
     struct reader *r = reader_of(core);
+    struct trap *t = &r->traps[r->depth++];
     bool conditional = false;
 
-    r->foreign = site == s->sites;
-    r->owned = r->foreign;
-    r->site = (uint8_t)site;
-    for (unsigned i = 0; i < 2 && !r->foreign; i++) {
-        const struct image *image = s->site[site].image[i];
-
-        conditional |= image_is_conditional(image);
-        r->owned |= image->kind == IMAGE_INT3 && may_run(&world.sites[site], i);
+    *t = (struct trap){ .foreign = site == s->sites, .site = (uint8_t)site };
+    t->owned = t->foreign;
+    for (unsigned i = 0; i < 2 && !t->foreign; i++) {
+        conditional |= image_is_conditional(s->site[site].emulate[i]);
+        t->owned |= s->site[site].image[i]->kind == IMAGE_INT3 && may_run(&world.sites[site], i);
     }
     for (unsigned i = 0; i < READER_STACK; i++)
-        r->stack[i] = STACK_FILL + i;
-    r->stack[READER_STACK / 2] = RETURN_ADDR;
-    r->flags = choose(conditional ? 2 : 1) ? FLAG_ZF : 0;
-    r->regs = (struct poke_regs){
-        .ip = addr_of(r) + INT3_INSN_SIZE,
-        .sp = (uintptr_t)&r->stack[READER_STACK / 2],
-        .flags = r->flags,
+        t->stack[i] = STACK_FILL + i;
+    t->stack[READER_STACK / 2] = RETURN_ADDR;
+    t->flags = choose(conditional ? 2 : 1) ? FLAG_ZF : 0;
+    t->regs = (struct poke_regs){
+        .ip = addr_of(t) + INT3_INSN_SIZE,
+        .sp = (uintptr_t)&t->stack[READER_STACK / 2],
+        .flags = t->flags,
     };
-    r->handling = true;
-    r->returned = false;
     world_start(core, handler_main);
 }
 
-/* Did the emulation do what the image that is on its way does? */
-static void check_flow(const struct reader *r, const struct image *image)
+/* Did the emulation do what the image that INT3 stands for does? */
+static void check_flow(const struct trap *t, const struct image *image)
 {
-    const struct flow want = image_run(image, addr_of(r), r->flags, RETURN_ADDR);
+    const struct flow want = image_run(image, addr_of(t), t->flags, RETURN_ADDR);
     unsigned sp = (unsigned)(READER_STACK / 2 + want.sp_words);
 
-    if (r->regs.ip != want.ip)
+    if (t->regs.ip != want.ip)
         violate(CLAUSE_FLOW, "%s of site %u emulated: goes to %#lx instead of %#lx", image->name,
-                r->site, r->regs.ip, want.ip);
-    if (r->regs.sp != (uintptr_t)&r->stack[sp])
-        violate(CLAUSE_FLOW, "%s of site %u emulated: wrong stack pointer", image->name, r->site);
-    if (r->regs.flags != r->flags)
-        violate(CLAUSE_FLOW, "%s of site %u emulated: flags changed", image->name, r->site);
+                t->site, t->regs.ip, want.ip);
+    if (t->regs.sp != (uintptr_t)&t->stack[sp])
+        violate(CLAUSE_FLOW, "%s of site %u emulated: wrong stack pointer", image->name, t->site);
+    if (t->regs.flags != t->flags)
+        violate(CLAUSE_FLOW, "%s of site %u emulated: flags changed", image->name, t->site);
     for (unsigned i = 0; i < READER_STACK; i++) {
         uint64_t word = i == READER_STACK / 2 ? RETURN_ADDR : STACK_FILL + i;
 
         if (i == sp && want.sp_words < 0)
             word = want.pushed;
-        if (r->stack[i] != word)
+        if (t->stack[i] != word)
             violate(CLAUSE_FLOW, "%s of site %u emulated: stack word %d is %#lx instead of %#lx",
-                    image->name, r->site, (int)i - READER_STACK / 2, r->stack[i], word);
+                    image->name, t->site, (int)i - READER_STACK / 2, t->stack[i], word);
     }
 }
 
-static void check_handled(const struct reader *r)
+static void check_handled(const struct trap *t)
 {
-    if (!r->claimed) {
-        if (!r->owned)
-            violate(CLAUSE_ORPHAN, "nobody claims the INT3 of site %u", r->site);
+    if (!t->claimed) {
+        if (!t->owned)
+            violate(CLAUSE_ORPHAN, "nobody claims the INT3 of site %u", t->site);
         return;
     }
-    if (r->foreign) {
+    if (t->foreign) {
         violate(CLAUSE_FOREIGN, "the engine claims another owner's INT3");
         return;
     }
 
-    const struct site_state *state = &world.sites[r->site];
+    const struct site_state *state = &world.sites[t->site];
     const struct image *image =
-        world.scenario->site[r->site].image[state->patching ? state->pending : state->current];
+        world.scenario->site[t->site].emulate[state->patching ? state->pending : state->current];
 
     if (image->kind == IMAGE_INT3)
         violate(CLAUSE_FOREIGN, "the engine claims site %u's INT3, which is the new instruction",
-                r->site);
+                t->site);
     else
-        check_flow(r, image);
+        check_flow(t, image);
 }
 
-void reader_handle(unsigned core)
+bool reader_may_nest(const struct reader *r)
+{
+    return world.scenario->nmi && r->depth && r->depth < TRAPS_MAX;
+}
+
+/* One step of the innermost #BP handler; the last one ends with the IRET. */
+static void handle(unsigned core)
 {
     struct reader *r = reader_of(core);
+    struct trap *t = innermost(r);
 
     world.idle_waits = 0;
-    world_run(core);
-    if (!r->returned)
-        return;
-    trace("#BP handler: %s; IRET to %#lx", r->claimed ? "emulated" : "not ours", r->regs.ip);
-    check_handled(r);
-    r->handling = false;
+    if (!t->returned) {
+        world_run(core);
+        if (!t->returned || reader_may_nest(r))
+            return; /* an NMI can come between the handler's end and the IRET */
+    }
+    trace("#BP handler: %s; IRET to %#lx", t->claimed ? "emulated" : "not ours", t->regs.ip);
+    check_handled(t);
+    r->depth--;
     r->since = text_now(); /* IRET serialises: SDM vol 3A "Serializing Instructions", APM 7.6.4 */
 }
 
 /* ---- instructions ---- */
 
-static void check_image(unsigned site, const struct fetched *f, const char *bytes)
+static void check_image(unsigned site, const struct fetched *f)
 {
+    char bytes[64];
     bool whole = false;
 
     for (unsigned i = 0; i < 2; i++) {
@@ -149,6 +161,7 @@ static void check_image(unsigned site, const struct fetched *f, const char *byte
             return;
         whole = true;
     }
+    describe(f, bytes, sizeof(bytes));
     if (whole)
         violate(CLAUSE_STALE, "site %u ran its old instruction after the patch was finished:%s",
                 site, bytes);
@@ -156,7 +169,8 @@ static void check_image(unsigned site, const struct fetched *f, const char *byte
         violate(CLAUSE_TORN, "site %u ran neither of its instructions:%s", site, bytes);
 }
 
-void reader_execute(unsigned core, unsigned site)
+/* Execute the instruction at site `site`, or at FOREIGN_INT3 if there is no such site. */
+static void execute(unsigned core, unsigned site)
 {
     struct fetched fetches[FETCHES_MAX];
     char bytes[64];
@@ -171,19 +185,21 @@ void reader_execute(unsigned core, unsigned site)
                             reader_of(core)->since, fetches);
     const struct fetched *f = &fetches[choose(n)];
 
-    describe(f, bytes, sizeof(bytes));
-    trace("executes site %u: fetches%s", site, bytes);
+    if (tracing) {
+        describe(f, bytes, sizeof(bytes));
+        trace("executes site %u: fetches%s", site, bytes);
+    }
     if (f->bytes[0] == INT3_INSN_OPCODE)
         trap(core, site);
     else
-        check_image(site, f, bytes);
+        check_image(site, f);
 }
 
 /*
  * Interrupt, serialise, acknowledge, in one step. The IRET that follows serialises again, later;
  * that can only make fetches fresher, so leaving it out allows more.
  */
-void reader_take_ipi(unsigned core)
+static void take_ipi(unsigned core)
 {
     struct reader *r = reader_of(core);
 
@@ -191,4 +207,33 @@ void reader_take_ipi(unsigned core)
     r->since = text_now();
     world.scenario->engine->log_ack(world.round);
     r->ipi = false;
+}
+
+void reader_step(unsigned core)
+{
+    const struct reader *r = reader_of(core);
+    unsigned targets = world.scenario->sites + 1; /* the sites, and the other owner's INT3 */
+    unsigned which;
+
+    if (r->presence != PRESENT) {
+        if (choose(1 + r->ipi))
+            take_ipi(core);
+        else
+            hotplug_step(core);
+    } else if (r->depth) {
+        if (choose(1 + reader_may_nest(r))) {
+            trace("NMI, whose handler executes patchable text");
+            execute(core, choose(targets));
+        } else {
+            handle(core);
+        }
+    } else {
+        which = choose(targets + r->ipi + (world.scenario->hotplug != HOTPLUG_NONE));
+        if (which < targets)
+            execute(core, which);
+        else if (which == targets && r->ipi)
+            take_ipi(core);
+        else
+            hotplug_step(core);
+    }
 }

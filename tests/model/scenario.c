@@ -18,6 +18,7 @@ static const struct image call = { "call", IMAGE_CALL, 5, 5, DISP32_A, { 0xe8, B
 static const struct image call_b = { "call", IMAGE_CALL, 5, 5, DISP32_B, { 0xe8, BYTES_B } };
 static const struct image jmp32 = { "jmp32", IMAGE_JMP, 5, 5, DISP32_A, { 0xe9, BYTES_A } };
 static const struct image jmp32_b = { "jmp32", IMAGE_JMP, 5, 5, DISP32_B, { 0xe9, BYTES_B } };
+static const struct image xor5 = { "xor", IMAGE_XOR, 5, 5, 0, { 0x66, 0x66, 0x48, 0x31, 0xc0 } };
 static const struct image jmp8 = { "jmp8", IMAGE_JMP, 2, 2, 0x21, { 0xeb, 0x21 } };
 static const struct image jmp8_5 = { "jmp8+pad", IMAGE_JMP, 5,
                                      2,          0x21,      { 0xeb, 0x21, 0xcc, 0xcc, 0xcc } };
@@ -31,12 +32,17 @@ static const struct image jne8 = { "jne8", IMAGE_JNE, 2, 2, 0x32, { 0x75, 0x32 }
 static const struct image je32 = { "je32", IMAGE_JE, 6, 6, DISP32_A, { 0x0f, 0x84, BYTES_A } };
 static const struct image jne32 = { "jne32", IMAGE_JNE, 6, 6, DISP32_B, { 0x0f, 0x85, BYTES_B } };
 
+/* There and back again. On the way there INT3 may stand for an image that is never written. */
 static const struct transition {
     const struct image *image[2];
+    const struct image *emulate; /* NULL: image[1] */
 } transitions[] = {
-    { { &nop5, &call } },  { { &call, &call_b } }, { { &jmp32, &jmp32_b } }, { { &nop5, &jmp32 } },
-    { { &call, &ret_5 } }, { { &jmp8_5, &nop5 } }, { { &nop2, &jmp8 } },     { { &je8, &jne8 } },
-    { { &nop2, &je8 } },   { { &nop6, &je32 } },   { { &je32, &jne32 } },    { { &ret, &int3 } },
+    { { &nop5, &call }, NULL },    { { &call, &call_b }, NULL }, { { &jmp32, &jmp32_b }, NULL },
+    { { &nop5, &jmp32 }, NULL },   { { &call, &ret_5 }, NULL },  { { &jmp8_5, &nop5 }, NULL },
+    { { &nop2, &jmp8 }, NULL },    { { &je8, &jne8 }, NULL },    { { &nop2, &je8 }, NULL },
+    { { &nop6, &je32 }, NULL },    { { &je32, &jne32 }, NULL },  { { &ret, &int3 }, NULL },
+    { { &call, &xor5 }, &call_b }, /* Linux: a static call to a function that returns 0 */
+    { { &jmp32, &nop5 }, &call },
 };
 #define TRANSITIONS (sizeof(transitions) / sizeof(transitions[0]))
 
@@ -44,8 +50,20 @@ static const struct transition {
 static void put_site(struct scenario *s, unsigned i, const struct transition *t, uintptr_t boundary,
                      unsigned split)
 {
-    s->site[i] = (struct site){ boundary - split, { t->image[0], t->image[1] } };
+    s->site[i] = (struct site){
+        .addr = boundary - split,
+        .image = { t->image[0], t->image[1] },
+        .emulate = { t->image[0], t->emulate ? t->emulate : t->image[1] },
+    };
     s->sites = i + 1;
+}
+
+static int print_site(char *name, size_t size, const struct site *site)
+{
+    bool differs = site->emulate[1] != site->image[1];
+
+    return snprintf(name, size, "%s<->%s%s%s", site->image[0]->name, site->image[1]->name,
+                    differs ? " emulated as " : "", differs ? site->emulate[1]->name : "");
 }
 
 static void put_op(struct scenario *s, unsigned patcher, enum op_kind kind, unsigned site,
@@ -66,29 +84,28 @@ static uintptr_t boundary_of(unsigned i)
     return (uintptr_t)model_text + 64 + i * 64;
 }
 
-static bool single(unsigned index, struct scenario *s)
+/* Scenario number *index of the set; if it has fewer, false, and *index is less by their number. */
+static bool single(unsigned *index, struct scenario *s)
 {
     for (unsigned t = 0; t < TRANSITIONS; t++) {
         const struct image *from = transitions[t].image[0];
         unsigned splits = s->view == VIEW_VENDOR ? from->slot : 1; /* 0 .. slot - 1 */
         bool page = from->slot > 1;                                /* and one across a page */
 
-        if (index >= splits + page) {
-            index -= splits + page;
+        if (*index >= splits + page) {
+            *index -= splits + page;
             continue;
         }
-        bool at_page = index == splits;
-        unsigned split = at_page ? from->slot / 2 : index;
+        bool at_page = *index == splits;
+        unsigned split = at_page ? from->slot / 2 : *index;
+        size_t used;
 
         put_site(s, 0, &transitions[t], at_page ? (uintptr_t)model_text + 4096 : boundary_of(0),
                  split);
+        used = (size_t)print_site(s->name, sizeof(s->name), &s->site[0]);
         if (split)
-            snprintf(s->name, sizeof(s->name), "%s<->%s %u|%u%s", from->name,
-                     transitions[t].image[1]->name, split, from->slot - split,
+            snprintf(s->name + used, sizeof(s->name) - used, " %u|%u%s", split, from->slot - split,
                      at_page ? " across a page" : "");
-        else
-            snprintf(s->name, sizeof(s->name), "%s<->%s", from->name,
-                     transitions[t].image[1]->name);
         for (unsigned image = 2; image-- > 0;) {
             put_op(s, 0, OP_LOCK, 0, 0);
             put_op(s, 0, OP_SINGLE, 0, image);
@@ -101,18 +118,25 @@ static bool single(unsigned index, struct scenario *s)
 
 /* Pairs of transitions, by their place in the table. */
 static const uint8_t batches[][2] = { { 0, 2 }, { 1, 6 }, { 10, 4 }, { 7, 11 } };
+#define BATCHES (sizeof(batches) / sizeof(batches[0]))
 
-static bool batch(unsigned index, struct scenario *s)
+static bool batch(unsigned *index, struct scenario *s)
 {
-    if (index >= sizeof(batches) / sizeof(batches[0]))
+    size_t used;
+
+    if (*index >= BATCHES) {
+        *index -= BATCHES;
         return false;
+    }
     for (unsigned i = 0; i < 2; i++) {
-        const struct transition *t = &transitions[batches[index][i]];
+        const struct transition *t = &transitions[batches[*index][i]];
 
         put_site(s, i, t, boundary_of(i), t->image[0]->slot / 2);
     }
-    snprintf(s->name, sizeof(s->name), "batch of %s<->%s and %s<->%s", s->site[0].image[0]->name,
-             s->site[0].image[1]->name, s->site[1].image[0]->name, s->site[1].image[1]->name);
+    used = (size_t)snprintf(s->name, sizeof(s->name), "batch of ");
+    used += (size_t)print_site(s->name + used, sizeof(s->name) - used, &s->site[0]);
+    used += (size_t)snprintf(s->name + used, sizeof(s->name) - used, " and ");
+    print_site(s->name + used, sizeof(s->name) - used, &s->site[1]);
     put_op(s, 0, OP_LOCK, 0, 0);
     put_op(s, 0, OP_ADD, 0, 1);
     put_op(s, 0, OP_ADD, 1, 1);
@@ -152,11 +176,17 @@ bool scenario_at(enum scenario_set set, unsigned index, enum view view, unsigned
     };
     switch (set) {
     case SET_SINGLE:
-        return single(index, s);
+        return single(&index, s);
     case SET_BATCH:
-        return batch(index, s);
+        return batch(&index, s);
     case SET_QUEUE:
         return queue(index, s);
+    case SET_HOTPLUG:
+        s->hotplug = HOTPLUG_RIGHT;
+        return (readers == 1 && single(&index, s)) || batch(&index, s);
+    case SET_NMI:
+        s->nmi = true;
+        return single(&index, s) || batch(&index, s);
     case SETS:
         break;
     }
@@ -202,6 +232,8 @@ void scenario_random(struct prng *prng, enum view view, const struct engine *eng
         .protocol = protocol,
         .patchers = 1 + prng_below(prng, MAX_PATCHERS),
         .readers = 2 + prng_below(prng, MAX_READERS - 1),
+        .hotplug = prng_below(prng, 2) ? HOTPLUG_RIGHT : HOTPLUG_NONE,
+        .nmi = !prng_below(prng, 4),
     };
     for (unsigned i = 0, n = MAX_PATCHERS + prng_below(prng, MAX_SITES - 1); i < n; i++) {
         const struct transition *t = &transitions[prng_below(prng, TRANSITIONS)];

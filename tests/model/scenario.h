@@ -20,7 +20,8 @@
 
 struct site {
     uintptr_t addr;
-    const struct image *image[2]; /* [0] stands there at first */
+    const struct image *image[2];   /* [0] stands there at first */
+    const struct image *emulate[2]; /* what INT3 stands for while image[i] is put there */
 };
 
 enum op_kind { OP_END, OP_LOCK, OP_UNLOCK, OP_ADD, OP_FINISH, OP_SINGLE };
@@ -31,11 +32,22 @@ struct op {
     uint8_t image;
 };
 
+/* How cores that execute leave and come back in the middle of a patch. */
+enum hotplug {
+    HOTPLUG_NONE,            /* all of them stay */
+    HOTPLUG_RIGHT,           /* as poke/machine.h demands */
+    HOTPLUG_UNSERIALISED,    /* they come back without serialising */
+    HOTPLUG_SERIALISE_FIRST, /* they serialise before they are online */
+    HOTPLUG_EARLY_LOOK,      /* a sync asks who was online before the step's stores */
+};
+
 struct scenario {
     char name[80]; /* "nop5<->call 2|3" */
     enum view view;
     const struct engine *engine;
     const struct poke_protocol *protocol; /* NULL: the engine's own */
+    enum hotplug hotplug;
+    bool nmi; /* NMIs interrupt #BP handlers and execute sites */
     unsigned patchers, readers, sites;
     struct site site[MAX_SITES];
     struct op program[MAX_PATCHERS][MAX_OPS]; /* ends with OP_END */
@@ -45,9 +57,11 @@ struct scenario {
 #define FOREIGN_INT3 ((uintptr_t)model_text + 16)
 
 enum scenario_set {
-    SET_SINGLE, /* every transition at every placement: there and back again */
-    SET_BATCH,  /* two sites: one batch, then one queued in descending order */
-    SET_QUEUE,  /* two patchers: one's single poke meets what the other has queued */
+    SET_SINGLE,  /* every transition at every placement: there and back again */
+    SET_BATCH,   /* two sites: one batch, then one queued in descending order */
+    SET_QUEUE,   /* two patchers: one's single poke meets what the other has queued */
+    SET_HOTPLUG, /* SET_SINGLE (with one reader) and SET_BATCH while cores leave and come back */
+    SET_NMI,     /* SET_SINGLE and SET_BATCH while NMIs interrupt #BP handlers */
     SETS
 };
 

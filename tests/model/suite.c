@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define FAULT_WALKS 200 /* random walks in which a fault has to be found */
+#define FAULT_WALKS 1000 /* random walks in which a fault has to be found */
 
 static const char *const view_name[VIEWS] = { "any", "vendor" };
 
@@ -61,7 +61,11 @@ static bool engine_scenario(const struct scenario *s, struct totals *totals)
 
 static bool engine_set(enum scenario_set set, enum view view, unsigned cores, struct totals *totals)
 {
-    static const char *const set_name[SETS] = { "single sites", "batches of two", "two patchers" };
+    static const char *const set_name[SETS] = {
+        [SET_SINGLE] = "single sites", [SET_BATCH] = "batches of two",
+        [SET_QUEUE] = "two patchers",  [SET_HOTPLUG] = "cores that leave",
+        [SET_NMI] = "nested by NMI",
+    };
     unsigned readers = cores - (set == SET_QUEUE ? 2 : 1);
     struct totals before = *totals;
     double begin = now();
@@ -71,7 +75,7 @@ static bool engine_set(enum scenario_set set, enum view view, unsigned cores, st
     for (; scenario_at(set, n, view, readers, &s); n++)
         if (!engine_scenario(&s, totals))
             return false;
-    printf("engine  view %-6s  %u cores  %-14s  %3u scenarios  %8" PRIu64 " states  %9" PRIu64
+    printf("engine  view %-6s  %u cores  %-16s  %3u scenarios  %8" PRIu64 " states  %9" PRIu64
            " steps  %5.1f s  clean\n",
            view_name[view], cores, set_name[set], n, totals->states - before.states,
            totals->steps - before.steps, now() - begin);
@@ -79,14 +83,26 @@ static bool engine_set(enum scenario_set set, enum view view, unsigned cores, st
     return true;
 }
 
+/* Is this set explored on machines of this size? */
+static bool fits(enum scenario_set set, unsigned cores)
+{
+    switch (set) {
+    case SET_QUEUE:
+        return cores > 2;
+    case SET_NMI:
+        return cores == 2;
+    default:
+        return true;
+    }
+}
+
 static bool engine_exhaustively(const struct options *o, struct totals *totals)
 {
     for (unsigned view = 0; view < VIEWS; view++)
         for (unsigned cores = CORES_MIN; o->view[view] && cores <= CORES_MAX; cores++)
             for (unsigned set = 0; o->cores[cores] && set < SETS; set++)
-                if (set != SET_QUEUE || cores > 2)
-                    if (!engine_set(set, view, cores, totals))
-                        return false;
+                if (fits(set, cores) && !engine_set(set, view, cores, totals))
+                    return false;
     return true;
 }
 
@@ -147,6 +163,19 @@ static void print_clauses(unsigned clauses)
     }
 }
 
+static const struct engine *engine_of(const struct fault *fault)
+{
+    return fault->engine ? fault->engine : &engine_real;
+}
+
+static void plant(const struct fault *fault, struct scenario *s)
+{
+    s->engine = engine_of(fault);
+    s->protocol = fault->protocol;
+    if (fault->hotplug)
+        s->hotplug = fault->hotplug;
+}
+
 /* What the scenarios of a fault have shown under one view. */
 struct search {
     unsigned scenarios, unsafe;
@@ -182,8 +211,7 @@ static void search_set(const struct fault *fault, enum scenario_set set, enum vi
     struct scenario s;
 
     for (unsigned n = 0; scenario_at(set, n, view, readers, &s); n++) {
-        s.engine = fault->engine;
-        s.protocol = fault->protocol;
+        plant(fault, &s);
         search_scenario(&s, fault->clauses[view], search);
     }
 }
@@ -201,7 +229,8 @@ static unsigned walk_to_fault(const struct fault *fault, enum view view)
         struct counterexample found;
         struct scenario s;
 
-        scenario_random(&prng, view, fault->engine, fault->protocol, &s);
+        scenario_random(&prng, view, engine_of(fault), fault->protocol, &s);
+        plant(fault, &s);
         if (walk(&s, &prng, &walks, &found))
             continue;
         free(found.values);
@@ -223,6 +252,8 @@ static struct search search_fault(const struct fault *fault, enum view view)
         search_set(fault, SET_SINGLE, view, 2, &search);
         search_set(fault, SET_BATCH, view, 1, &search);
         search_set(fault, SET_BATCH, view, 2, &search);
+        search_set(fault, SET_HOTPLUG, view, 1, &search);
+        search_set(fault, SET_NMI, view, 1, &search);
     }
     return search;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a core may fetch under each view, against results that were worked out by hand. */
+/* What a core may fetch under each view, against results worked out by hand; how text is packed. */
 #include "tests/host/host_test.h"
 
 #include "tests/model/text.h"
@@ -116,12 +116,60 @@ static void rewind_time(void **state)
     assert_memory_equal((void *)SITE, nop5, 5);
 }
 
+static void packed_text(void **state)
+{
+    uint8_t buffer[1024];
+    struct packing p = { buffer, buffer + sizeof(buffer) };
+
+    (void)state;
+    text_reset();
+    text_init(SITE, nop5, 5);
+    text_store(SITE, &int3, 1);
+    text_pack(&p);
+    text_rewind(0);
+    text_store(SITE + 1, call + 1, 4);
+    text_store(SITE, call, 1);
+    p.at = buffer;
+    text_unpack(&p);
+    assert_int_equal(text_now(), 1);
+    assert_int_equal(model_text[64], 0xcc);
+    assert_memory_equal((void *)(SITE + 1), nop5 + 1, 4);
+    assert_int_equal(ways(VIEW_ANY, SITE, 0), 2); /* the past came back with it */
+    text_rewind(0);
+    assert_memory_equal((void *)SITE, nop5, 5);
+}
+
+/* Blocks that are zero take no room, whether the last one is whole or not. */
+static void sparse_memory(void **state)
+{
+    static const size_t sizes[] = { 1, 31, 32, 33, 64, 1000, 1024 };
+    uint8_t memory[1024], back[1024], buffer[2048];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (size_t at = 0; at < sizes[i]; at++) {
+            struct packing p = { buffer, buffer + sizeof(buffer) };
+
+            memset(memory, 0, sizeof(memory));
+            memory[at] = 0xa5;
+            memset(back, 0x5a, sizeof(back));
+            pack_sparse(&p, memory, sizes[i]);
+            assert_true(p.at - buffer <= 70);
+            p = (struct packing){ buffer, p.at };
+            unpack_sparse(&p, back, sizes[i]);
+            assert_ptr_equal(p.at, p.end);
+            assert_memory_equal(back, memory, sizes[i]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_store),     cmocka_unit_test(wide_store),
         cmocka_unit_test(program_order), cmocka_unit_test(unknown_bytes),
-        cmocka_unit_test(rewind_time),
+        cmocka_unit_test(rewind_time),   cmocka_unit_test(packed_text),
+        cmocka_unit_test(sparse_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

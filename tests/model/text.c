@@ -57,6 +57,23 @@ void text_rewind(unsigned time)
     }
 }
 
+void text_pack(struct packing *p)
+{
+    pack(p, &now, sizeof(now));
+    pack(p, stores, now * sizeof(stores[0]));
+}
+
+void text_unpack(struct packing *p)
+{
+    unsigned count;
+
+    text_rewind(0);
+    unpack(p, &count, sizeof(count));
+    unpack(p, stores, count * sizeof(stores[0]));
+    for (; now < count; now++)
+        memcpy(model_text + stores[now].offset, stores[now].new, stores[now].len);
+}
+
 uint64_t text_hash_since(unsigned since, uint64_t hash)
 {
     for (unsigned t = since; t < now; t++) {

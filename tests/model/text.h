@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "tests/model/image.h"
+#include "tests/model/pack.h"
 
 #define TEXT_BYTES 8192u
 extern uint8_t model_text[TEXT_BYTES]; /* page aligned, at a fixed address; as it is now */
@@ -46,6 +47,10 @@ unsigned text_now(void);
 
 /* Go back to an earlier time. */
 void text_rewind(unsigned time);
+
+/* The present and its past; back to that, if the text was the same before time began. */
+void text_pack(struct packing *p);
+void text_unpack(struct packing *p);
 
 /*
  * All distinct results of fetching one instruction at `addr` on a core that serialised last at

@@ -2,7 +2,8 @@
 /*
  * The simulated machine between two steps, and the steps. One step is what one core does without
  * another core being able to see a difference: up to the next access to a shared word, store to
- * text, or wait; an executed instruction; an IPI taken; a #BP handler's next access.
+ * text, or wait; an executed instruction; an IPI taken; a #BP handler's next access, or an NMI
+ * that interrupts it; leaving, being online again, serialising on the way back.
  */
 #ifndef TESTS_MODEL_WORLD_H
 #define TESTS_MODEL_WORLD_H
@@ -18,18 +19,32 @@ struct patcher {
 
 #define READER_STACK 16 /* words, the interrupted stack pointer in the middle */
 
-struct reader {
-    bool ipi;       /* a sync was requested and is not acknowledged */
-    bool handling;  /* inside the #BP handler, interrupts off */
+/* One #BP, from the trap to the IRET. */
+struct trap {
     bool returned;  /* the handler has: IRET comes next */
     bool claimed;   /* what it returned */
     bool owned;     /* when the INT3 was fetched, it was another owner's */
     bool foreign;   /* it is the one at FOREIGN_INT3 */
     uint8_t site;   /* it is the one of this site */
-    unsigned since; /* when this core last serialised */
     uint64_t flags; /* when the INT3 was executed */
     struct poke_regs regs;
     uint64_t stack[READER_STACK];
+};
+
+#define TRAPS_MAX 2 /* the #BP handler, and one more in an NMI that interrupts it */
+
+enum presence {
+    PRESENT,
+    ABSENT,    /* offline: it executes nothing, and no sync asks it */
+    RETURNING, /* between the two steps of its way back */
+};
+
+struct reader {
+    bool ipi;         /* a sync was requested and is not acknowledged */
+    uint8_t presence; /* enum presence */
+    uint8_t depth;    /* #BP handlers that run; interrupts are off if not 0 */
+    unsigned since;   /* when this core last serialised */
+    struct trap traps[TRAPS_MAX];
 };
 
 /* What the oracle knows of a site. Written by the patchers' programs. */
@@ -47,11 +62,12 @@ struct world {
     unsigned idle_waits; /* waits for references in a row while no core runs a handler */
     uint64_t round;      /* of the last sync */
     const char *phase;   /* of the batch that runs */
+    unsigned looked;     /* bit (1 << reader): online at the patcher's early look, a fault */
     struct patcher patchers[MAX_PATCHERS];
     struct reader readers[MAX_READERS];
     struct site_state sites[MAX_SITES];
     struct poke_core cores[MAX_CORES];
-    struct coroutine runs[MAX_CORES];
+    struct coroutine runs[MAX_CORES][TRAPS_MAX]; /* a patcher has one */
     unsigned shown_pages;
     uintptr_t shown[4]; /* the pages in the window */
 };
@@ -81,29 +97,36 @@ void world_step(void);
 /* Have all patchers finished their programs? */
 bool world_done(void);
 
-/* Hash of everything that the future depends on. After world_save(). */
-uint64_t world_hash(void);
-
-/* Remember the present state, and go back to it. There is one such place. */
-void world_save(void);
-void world_restore(void);
+/* How many stacks of this core, the first of world.runs[core], hold something that will go on. */
+unsigned world_stacks(unsigned core);
 
 /* Is `addr` in a site's slot? Then which, and which byte of it. For traces. */
 bool world_site_at(uintptr_t addr, unsigned *site, unsigned *byte);
 
-/* From a coroutine: let others run. From the explorer: start, and go on with, core `core`. */
+/*
+ * From a coroutine: let others run. From the explorer: start, and go on with, what core `core`
+ * runs: a patcher's program, or the innermost #BP handler.
+ */
 void world_yield(void);
 void world_start(unsigned core, void (*entry)(unsigned));
 void world_run(unsigned core);
 
-/* ---- the cores' parts (patcher.c, reader.c) ---- */
+/* ---- the cores' parts (patcher.c, reader.c, hotplug.c) ---- */
 
 void patcher_main(unsigned core);
 
-/* Execute the instruction at site `site`, or at FOREIGN_INT3 if there is no such site. */
-void reader_execute(unsigned core, unsigned site);
-void reader_take_ipi(unsigned core);
-/* One step of the #BP handler; at its end the IRET. */
-void reader_handle(unsigned core);
+/* One step of a core that executes, chosen by choose(). */
+void reader_step(unsigned core);
+/* Can an NMI come now whose handler executes a site, while a #BP handler runs? */
+bool reader_may_nest(const struct reader *r);
+
+/* Is it online, as the machine's sync and the engine see it? */
+bool hotplug_online(const struct reader *r);
+/* All that are: bit (1 << reader). */
+unsigned hotplug_online_readers(void);
+/* Is it away, and will serialise before it executes anything? */
+bool hotplug_will_serialise(const struct reader *r);
+/* The next step of a core that leaves or comes back. */
+void hotplug_step(unsigned core);
 
 #endif

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 SPDX = re.compile(r"^(//|/\*|#|;|<!--|%|\{#)?\s*SPDX-License-Identifier: MIT\b")
-NO_COMMENTS = {".json", ".jsonl", ".nm"}  # formats that cannot hold one
+NO_COMMENTS = {
+    *(".json", ".jsonl", ".nm"),  # formats that cannot hold one
+    ".patch",  # a change of somebody else's program, under its licence
+}
 PROSE = {"LICENSE", ".gitignore", ".editorconfig", ".clang-format"}
 LINES_MAX = 500
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The model machine: the unchanged engine on simulated cores that may fetch stale bytes."""
 
+import re
 import subprocess
 
 from runner import build
@@ -24,6 +25,11 @@ def test_the_engine_is_clean_and_every_fault_is_found(tree):
     last = result.stdout.splitlines()[-1]
     assert result.returncode == 0, result.stdout
     assert last.startswith("model: engine clean in ") and last.endswith("as expected"), last
+    assert re.search(r"; (\d+) of \1 faults found; ", last), last
+    for family in ("single sites", "batches of two", "cores that leave", "nested by NMI"):
+        for view in ("any", "vendor"):
+            clean = rf"(?m)^engine  view {view} +2 cores  {family} .* [1-9]\d* states .* clean$"
+            assert re.search(clean, result.stdout), (family, view)
 
 
 def test_a_wrong_word_is_an_error(tree):

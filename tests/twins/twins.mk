@@ -14,6 +14,7 @@ TWINS := \
     stack_descriptor:poke/int3_handler.c \
     unnestable:poke/int3_handler.c \
     missed_last:poke/table.c \
+    ignored_emulate:poke/batch.c \
     unchecked_single:poke/batch.c \
     unsorted_batch:poke/batch.c \
     no_mutex:poke/lock.c \
