@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hold a patch at its INT3: a core with its interrupts off keeps the first sync waiting, and has all
- * the time it wants to meet the INT3.
+ * Hold a patch at its INT3: a core with its interrupts off keeps the first sync waiting, and has
+ * all the time it wants to meet the INT3.
  */
 #ifndef TESTS_LIB_HELD_H
 #define TESTS_LIB_HELD_H

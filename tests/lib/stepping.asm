@@ -23,5 +23,7 @@ step_call:
         pushfq
         and     qword [rsp], ~RFLAGS_TF
         popfq
+        global step_call_end
+step_call_end:
         pop     rbp
         ret

@@ -6,17 +6,18 @@
  * fetched, and after it has acknowledged, when the patcher already goes on.
  */
 #include "kernel/lib/string.h"
-#include "kernel/time/time.h"
 #include "smp/apic.h"
 #include "smp/watchdog.h"
 #include "tests/lib/oracle.h"
 #include "tests/lib/others.h"
 #include "tests/lib/patcher.h"
+#include "tests/lib/patience.h"
 
-#define IDLE_MS  150
-#define BUSY_MS  200
-#define TIMER_US 250 /* times the number of cores, which may share a host */
-#define HITS_MIN 10
+#define IDLE_MS    150
+#define BUSY_MS    200
+#define TIMER_US   250 /* times the number of cores, which may share a host */
+#define RUNS_LEAST 60  /* a slow machine gets more time for them */
+#define HITS_MIN   10
 
 enum context { IN_PAGE_FAULT, IN_IDLE, IN_IPI, BEFORE_SYNC, AFTER_SYNC, CONTEXTS };
 static const char *const names[CONTEXTS] = { "page_fault", "idle", "ipi", "before_sync",
@@ -156,9 +157,10 @@ static void interrupt_others(void)
 
 static void patch_for(struct patcher *p, unsigned ms)
 {
-    uint64_t begin = rdtsc(), length = time_ns_to_ticks(ms * 1000000ull);
+    uint64_t begin = rdtsc(), runs = p->singles + p->batches + RUNS_LEAST;
 
-    while (rdtsc() - begin < length && p->error == POKE_OK && !load_relaxed(&run.wrong)) {
+    while (!loop_is_over(begin, ms, p->singles + p->batches >= runs) && p->error == POKE_OK &&
+           !load_relaxed(&run.wrong)) {
         interrupt_others(); /* taken with the first sync's at the latest, while the INT3 stands */
         if (prng_below(p->rng, 4) == 0)
             patch_many(p);
@@ -192,8 +194,8 @@ static void judge(struct test_run *t, const struct patcher *p)
     saw(SEE_PATCHES, p->singles + p->batch_sites);
 }
 
-TEST(
-    poke, i18_contexts,
+TEST_BARE(
+    "interrupts of its own", poke, i18_contexts,
     "sites in page faults, in idle cores' interrupts, in IPIs and around the sync itself are whole",
     .cpus = 2, .budget_ms = 450,
     .must_see = { { SEE_PATCHES, 100 }, { SEE_EXECUTIONS, 1000 }, { SEE_INT3_HITS, 200 } })

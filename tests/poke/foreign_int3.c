@@ -13,12 +13,12 @@
  */
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"
-#include "kernel/time/time.h"
 #include "poke/table.h"
 #include "smp/watchdog.h"
 #include "tests/lib/int3_counts.h"
 #include "tests/lib/others.h"
 #include "tests/lib/own_breakpoints.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/site.h"
 #include "tests/lib/stepping.h"
 
@@ -30,13 +30,13 @@
 #define SITE_AT(i)      (0xc0 * ((i) + 1))
 #define POISON_AT       0xf80
 
-#define TIMER_US     250 /* times the number of cores, which may share a host */
-#define QUIET_MS     80
-#define BATCHES_MS   200
-#define STEPPED_MS   250
-#define STEPPED_HITS 8 /* one of so many hits is stepped */
-#define STEPS        4 /* one of so many steps yields */
-#define POISON_TURNS 4
+#define TIMER_US      250 /* times the number of cores, which may share a host */
+#define QUIET_MS      80
+#define BATCHES_MS    200
+#define STEPPED_MS    250
+#define BATCHES_LEAST 40 /* a slow machine gets more time for them */
+#define STEPPED_HITS  7  /* one of so many hits is stepped; no multiple of the loop's yields */
+#define POISON_TURNS  4
 
 enum answer { ANSWER_LOST, ANSWER_BEFORE, ANSWER_BEHIND, ANSWER_POISON, ANSWERS };
 
@@ -47,18 +47,14 @@ static uint32_t steps;                           /* every core adds */
 
 static bool build(void)
 {
-    static const uint8_t foreign[] = { 0xb8,
-                                       ANSWER_BEFORE,
-                                       0,
-                                       0,
-                                       0, /* mov eax, imm32 */
-                                       0xcc,
-                                       0xb8,
-                                       ANSWER_BEHIND,
-                                       0,
-                                       0,
-                                       0, /* mov eax, imm32 */
-                                       0xc3 };
+    /* clang-format off */
+    static const uint8_t foreign[] = {
+        0xb8, ANSWER_BEFORE, 0, 0, 0, /* mov eax, imm32 */
+        INT3_INSN_OPCODE,
+        0xb8, ANSWER_BEHIND, 0, 0, 0, /* mov eax, imm32 */
+        RET_INSN_OPCODE,
+    };
+    /* clang-format on */
     static const uint8_t poison[] = { 0xb8, ANSWER_POISON, 0, 0, 0, RET_INSN_OPCODE };
 
     page = (uint8_t *)mm_text_alloc(1);
@@ -133,9 +129,16 @@ static bool on_breakpoint(struct trap_frame *frame)
     return step_call(call_inner, frame);
 }
 
+/*
+ * After some steps, in no rhythm with the handler's (multiplicative hash): one of 8 while the
+ * handler holds its reference, one of 64 elsewhere.
+ */
 static void yield_sometimes(__attribute__((unused)) const struct trap_frame *frame)
 {
-    if (fetch_add(&steps, 1) % STEPS == 0)
+    bool holds = load_relaxed(&machine_poke_core(cpu_index())->refs) > 1;
+    uint32_t hash = fetch_add(&steps, 1) * 0x9e3779b9u;
+
+    if (hash >> (holds ? 29 : 26) == 0)
         cpu_relax();
 }
 
@@ -183,9 +186,9 @@ static uint64_t met(void)
 /* Patch, or only wait, for some time; returns how many foreign INT3s a second were met. */
 static uint64_t phase(struct test_run *t, unsigned ms, struct prng *rng)
 {
-    uint64_t begin = rdtsc(), length = time_ns_to_ticks(ms * 1000000ull), before = met();
+    uint64_t begin = rdtsc(), before = met();
 
-    while (rdtsc() - begin < length) {
+    for (unsigned n = 0; !loop_is_over(begin, ms, !rng || n >= BATCHES_LEAST); n++) {
         if (rng) {
             EXPECT_EQ(run_batch(rng), POKE_OK);
             saw(SEE_BATCHES, 1);

@@ -13,14 +13,15 @@
 #include "tests/lib/others.h"
 #include "tests/lib/site.h"
 
-#define PER_LINE 5
-#define LINES    2
-#define SITES    (PER_LINE * LINES)
-#define BYTES    11 /* mov eax, number; slot; ret */
-#define SLOT     5
-#define TARGETS  0x800 /* mov eax, number + JUMPED; ret: 8 bytes each */
-#define JUMPED   0x100
-#define PATCHES  400
+#define PER_LINE  5
+#define LINES     2
+#define SITES     (PER_LINE * LINES)
+#define BYTES     11 /* mov eax, number; slot; ret */
+#define SLOT      5
+#define TARGETS   0x800 /* mov eax, number + JUMPED; ret: 8 bytes each */
+#define JUMPED    0x100
+#define PATCHES   400 /* at least; a fast machine does more */
+#define LENGTH_MS 200
 
 static uint8_t *text;
 static uint8_t jumps[SITES][TEXT_POKE_MAX_OPCODE_SIZE];
@@ -28,7 +29,7 @@ static struct hist patch_ns;
 
 /* Executing cores add, when they have stopped. */
 static uint64_t executions;
-static uint32_t progressed, wrong;
+static uint32_t progressed, hit, wrong;
 static uint64_t *hits_of; /* by core: INT3s met; that core writes */
 
 static uint8_t *entry_of(unsigned site)
@@ -74,7 +75,8 @@ static void hammer(__attribute__((unused)) void *arg)
     }
     hits_of[cpu_index()] = load_relaxed(hits) - before;
     fetch_add(&executions, mine);
-    fetch_add(&progressed, mine != 0 && hits_of[cpu_index()] != 0);
+    fetch_add(&progressed, mine != 0);
+    fetch_add(&hit, hits_of[cpu_index()] != 0);
 }
 
 static void patch_once(struct test_run *t, unsigned n)
@@ -107,25 +109,28 @@ static void report(struct test_run *t)
 TEST(poke, i20_liveness,
      "patches end while every other core executes the patched sites, and every core gets on",
      .cpus = 2, .budget_ms = 600,
-     .must_see = { { SEE_BATCHES, PATCHES }, { SEE_INT3_HITS, 1000 }, { SEE_EXECUTIONS, 2000 } })
+     .must_see = { { SEE_BATCHES, PATCHES }, { SEE_INT3_HITS, 200 }, { SEE_EXECUTIONS, 2000 } })
 {
     hist_init(&patch_ns);
     executions = 0;
-    progressed = wrong = 0;
+    progressed = hit = wrong = 0;
     REQUIRE(build());
     uint64_t hits = int3_counts().hits;
+    uint64_t begin = rdtsc(), length = time_ns_to_ticks(LENGTH_MS * 1000000ull);
     unsigned others = others_start(t, 0, hammer, NULL);
 
-    for (unsigned n = 0; n < PATCHES; n++) {
+    for (unsigned n = 0; n < PATCHES || rdtsc() - begin < length; n++) {
         patch_once(t, n);
         cpu_relax();
     }
     others_stop();
     EXPECT_EQ(wrong, 0);
     if (progressed < others)
-        FAIL("%u of %u cores executed sites and met INT3s", progressed, others);
+        FAIL("%u of %u cores executed sites", progressed, others);
+    if (hit < others)
+        WEAK("%u of %u cores met INT3s", hit, others);
     report(t);
     saw(SEE_EXECUTIONS, executions);
     saw(SEE_INT3_HITS, int3_counts().hits - hits);
-    saw(SEE_INT3_CORES, progressed);
+    saw(SEE_INT3_CORES, hit);
 }

@@ -86,9 +86,9 @@ static void patch(struct test_run *t, unsigned core, const struct site_image *im
     saw(SEE_PATCHES, 1);
 }
 
-TEST(poke, i4_int3_in_nmi,
-     "an NMI that meets the INT3 of a patch goes on as the new instruction would", .cpus = 2,
-     .budget_ms = 1000, .must_see = { { SEE_INT3_HITS, 114 }, { SEE_NMI_EXECUTIONS, 114 } })
+TEST_BARE("NMIs", poke, i4_int3_in_nmi,
+          "an NMI that meets the INT3 of a patch goes on as the new instruction would", .cpus = 2,
+          .budget_ms = 1000, .must_see = { { SEE_INT3_HITS, 114 }, { SEE_NMI_EXECUTIONS, 114 } })
 {
     static const struct site_spec specs[] = {
         { SITE_5, 0x200 },
@@ -202,11 +202,12 @@ static void patch_both(struct test_run *t, unsigned core, unsigned n)
     saw(SEE_PATCHES, 2);
 }
 
-TEST(poke, i4_int3_in_nmi_in_int3,
-     "handlers that NMIs interrupt while they hold their reference nest, and give each one back",
-     .cpus = 2, .budget_ms = 300,
-     .must_see = { { SEE_INT3_HITS, NEST_PATCHES *DEPTH },
-                   { SEE_NMI_EXECUTIONS, NEST_PATCHES *(DEPTH - 1) } })
+TEST_BARE(
+    "NMIs", poke, i4_int3_in_nmi_in_int3,
+    "handlers that NMIs interrupt while they hold their reference nest, and give each one back",
+    .cpus = 2, .budget_ms = 300,
+    .must_see = { { SEE_INT3_HITS, NEST_PATCHES *DEPTH },
+                  { SEE_NMI_EXECUTIONS, NEST_PATCHES *(DEPTH - 1) } })
 {
     static const struct site_spec specs[] = { { SITE_5, 0x200 }, { SITE_6_JCC, 0x33d } };
     unsigned other = (unsigned)smp_next_online(0);

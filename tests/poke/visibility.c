@@ -46,7 +46,7 @@ TEST(poke, i13_monotonic,
      "when a patch has returned, no execution that starts later on any core is of an older version",
      .cpus = 2, .budget_ms = 450,
      .must_see = { { SEE_EXECUTIONS, 1000 },
-                   { SEE_TIMER_EXECUTIONS, 50 },
+                   { SEE_TIMER_EXECUTIONS, 10 },
                    { SEE_INT3_HITS, 100 },
                    { SEE_OVERLAPS, 100 },
                    { SEE_PATCHES, 100 } })
@@ -100,7 +100,7 @@ void effective_at_first_sync(struct test_run *t, const struct poke_protocol *row
              (unsigned long long)ahead, AHEAD_MIN);
 }
 
-/* The right order, with more syncs than it needs: time for executions while only the INT3 stands. */
+/* The right order, with more syncs than it needs: time to execute while only the INT3 stands. */
 static const struct poke_protocol slow = {
     .name = "int3-slow",
     .promise = "as int3",
@@ -115,7 +115,7 @@ TEST(poke, i14_effective_at_sync1,
      "version",
      .cpus = 2, .budget_ms = 450,
      .must_see = { { SEE_EXECUTIONS, 1000 },
-                   { SEE_TIMER_EXECUTIONS, 50 },
+                   { SEE_TIMER_EXECUTIONS, 10 },
                    { SEE_INT3_HITS, 100 },
                    { SEE_OVERLAPS, 100 },
                    { SEE_PATCHES, 100 } })

@@ -100,7 +100,7 @@ def test_a_hang_is_ended_with_stage_silent_cores_and_backtraces(crossmod, name, 
     assert re.fullmatch(silent, hang["silent"]), hang
     assert len(backtraces(result.file("report.tap"))) >= 4, "a backtrace of every core"
     assert [c["state"] for c in result.report["copies"]] == ["absent", "absent"]
-    assert "the medium has no report.tap" in result.text
+    assert "there is no report.tap on the medium" in result.text
 
 
 def test_a_panic_has_a_symbolised_backtrace(crossmod):

@@ -7,6 +7,7 @@ TWINS := \
     consumed_int3:poke/emulate.c \
     jng_and:poke/emulate.c \
     wrong_return:poke/emulate.c \
+    extra_word:poke/emulate.c \
     unchecked_padding:poke/insn_decode.c \
     leaked_reference:poke/int3_handler.c \
     online_refs:poke/int3_handler.c \
@@ -19,8 +20,11 @@ TWINS := \
     unsorted_batch:poke/batch.c \
     no_mutex:poke/lock.c \
     extra_sync:poke/sync.c \
+    no_sync:poke/sync.c \
     parked_asked:smp/ipi.c \
     flags_lost:kernel/main.c \
+    thread_only:kernel/main.c \
+    bp_on_ist:kernel/trap/idt.c \
     all_patchable:kernel/mm/text.c \
     adjacent_frames:kernel/mm/window.c \
     dr7_armed:kernel/mm/window.c \
