@@ -30,6 +30,7 @@ help()
 ./run.sh [--no-install] hosted [WORD...]  the same tests as a process on this machine's own cores,
                                           without QEMU (docs/hosted.md)
 ./run.sh [--no-install] list              all tests with their claims
+./run.sh contribute [RUN]                 a file for results/ from a finished run (default: the last)
 ./run.sh [--no-install] gdb [WORD...]     boot in QEMU and stop at kernel_main in gdb
 ./run.sh [--no-install] model [WORD...]   the engine on simulated cores that may fetch stale bytes
                                           ("./run.sh model help" tells its words)
@@ -115,6 +116,10 @@ gdb)
     shift
     need "$packages_to_compile$packages_to_boot$packages_of_firmware$packages_to_debug"
     exec "$python" -B "$root/tools/gdb.py" "$0" "$@"
+    ;;
+contribute)
+    shift
+    exec "$python" -B "$root/tools/contribute.py" "$0" "$@"
     ;;
 hosted)
     shift

@@ -41,4 +41,5 @@ void ends_init(void)
             sigaction(asked[i], &before, NULL);
     }
     signal(SIGPIPE, SIG_IGN); /* write(2) says so too: console.c */
+    signal(SIGXFSZ, SIG_IGN);
 }

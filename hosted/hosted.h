@@ -24,9 +24,10 @@ struct hosted_core {
     int processor;     /* Linux's number */
     pid_t tid;         /* release by its thread, once it runs */
 
+    bool irq_off; /* this thread and its own signal handlers; a sync waits until it is clear */
+
     /* This thread and its own signal handlers only. */
     uint64_t cr2;
-    bool irq_off;
     uint32_t irq_pending; /* bits: signals that came while it was on */
 
     timer_t timer;
@@ -95,8 +96,17 @@ int hosted_exit_status(enum exit_code code);
 
 /* ---- ends.c ---- */
 
-/* SIGINT, SIGTERM and SIGHUP end the report before they end the process; SIGPIPE ends nothing. */
+/*
+ * SIGINT, SIGTERM and SIGHUP end the report before they end the process; SIGPIPE and SIGXFSZ end
+ * nothing.
+ */
 void ends_init(void);
+
+/* ---- stop.c ---- */
+
+void stop_init(void);
+/* Stop a core's thread for good; where it was, or NULL if it did not say so in time. */
+const struct stop_record *stop_core(unsigned core);
 
 /* ---- watchdog.c ---- */
 

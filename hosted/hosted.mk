@@ -25,4 +25,17 @@ $(O)/crossmod: $(HOSTED_OBJ) hosted/tests.lds
 .PHONY: hosted
 hosted: $(O)/crossmod ## out/crossmod: the same engine and tests as a process on real cores
 
--include $(HOSTED_OBJ:.o=.d)
+# What it costs to write text; by hand. Its own window's store stands before the process's.
+BENCH_OBJ := $(patsubst %,$(HOSTED_OUT)/%.o,$(wildcard hosted/bench/*.c)) \
+    $(filter-out $(HOSTED_OUT)/hosted/main.c.o,$(HOSTED_OBJ))
+
+$(O)/host/hosted-bench: $(BENCH_OBJ) hosted/tests.lds
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -static -no-pie -pthread -Wl,-T,hosted/tests.lds -Wl,-z,noexecstack \
+	    -Wl,--wrap=machine_window_store $(BENCH_OBJ) -o $@
+
+.PHONY: hosted-bench
+hosted-bench: $(O)/host/hosted-bench
+	@$<
+
+-include $(HOSTED_OBJ:.o=.d) $(BENCH_OBJ:.o=.d)

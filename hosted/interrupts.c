@@ -43,14 +43,14 @@ static void take(struct hosted_core *core)
     uint32_t pending;
 
     while ((pending = exchange(&core->irq_pending, 0)) != 0) {
-        core->irq_off = true;
+        store_relaxed(&core->irq_off, true);
         core->cpu.local.trap_depth++;
         if (pending & PENDING_TIMER)
             take_timer(&core->cpu);
         if (pending & PENDING_CALL)
             call_handler(NULL);
         core->cpu.local.trap_depth--;
-        core->irq_off = false;
+        store_release(&core->irq_off, false); /* pairs with smp_sync_cores() */
         compiler_barrier(); /* against this thread's own signals: look again with them on */
     }
 }
@@ -68,7 +68,7 @@ void irq_enable(void)
 {
     struct hosted_core *core = self();
 
-    store_relaxed(&core->irq_off, false);
+    store_release(&core->irq_off, false); /* pairs with smp_sync_cores() */
     compiler_barrier();
     if (load_relaxed(&core->irq_pending))
         take(core);

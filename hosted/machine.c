@@ -12,6 +12,7 @@
 #include "kernel/exit.h"
 #include "kernel/lib/atomic.h"
 #include "kernel/lib/fmt.h"
+#include "kernel/trap/backtrace.h"
 #include "kernel/trap/trap.h"
 #include "smp/internal.h"
 #include "smp/smp.h"
@@ -79,12 +80,6 @@ uint64_t rdmsr(uint32_t msr)
                                 : privileged_rdmsr(msr);
 }
 
-/* No table of names is linked here: a debugger or addr2line has them. */
-void backtrace_symbol(uint64_t address, char *out, size_t size)
-{
-    fmt_print(out, size, "0x%llx", (unsigned long long)address);
-}
-
 /* ---- the end ---- */
 
 int hosted_exit_status(enum exit_code code)
@@ -141,6 +136,10 @@ void panic(const struct trap_frame *f, const char *fmt, ...)
                    "rdx %016llx\n",
                    (u64)f->rip, (u64)f->rsp, (u64)f->rflags, (u64)f->rax, (u64)f->rbx, (u64)f->rcx,
                    (u64)f->rdx);
+    uint64_t trace[BACKTRACE_MAX];
+    uint64_t rbp = f ? f->rbp : (uint64_t)__builtin_frame_address(0);
+    uint64_t rip = f ? f->rip : (uint64_t)__builtin_return_address(0);
+    backtrace_print(trace, backtrace_collect(rip, rbp, trace));
     if (panic_record)
         panic_record(text);
     exit_now(EXIT_PANIC);

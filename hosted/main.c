@@ -88,6 +88,7 @@ static bool set_up(void)
     clock_init();
     signals_init();
     interrupts_init();
+    stop_init();
     return limits_membarrier(error, sizeof error) && text_init(error, sizeof error) &&
            cores_start(processors, count, error, sizeof error) &&
            watchdog_start(error, sizeof error);

@@ -82,11 +82,11 @@ static void on_trap(int signal, siginfo_t *info, void *context)
 /* ---- #BP ---- */
 
 /*
- * On bare metal a #BP handler runs with interrupts off from the trap to its end, so the sync that
- * precedes retire waits for it. membarrier(2) waits for no signal handler: a thread may have met
- * the INT3 and come here only when the batch is over. Then the engine may not know the address any
- * more, and the text holds the new instruction: it is executed (H. P. Anvin named the case in 2010:
- * a handler has to recognise the previous site).
+ * On bare metal interrupts are off from the trap to the handler's end, so the sync that precedes
+ * retire waits for it. Here a sync does not wait for this handler: a thread may have met the INT3
+ * and come here only when the batch is over. Then the engine may not know the address any more, and
+ * the text holds the new instruction: it is executed (H. P. Anvin named the case in 2010: a handler
+ * has to recognise the previous site).
  *
  * If the byte is an INT3 before and after the engine said no, it belongs to another owner, unless
  * it was one of the engine's twice: of a batch that ended before the engine was asked, and of one
@@ -97,7 +97,7 @@ static bool breakpoint(struct trap_frame *frame)
 {
     const uint8_t *byte = (const uint8_t *)frame->rip - INT3_INSN_SIZE;
 
-    for (;;) {
+    for (;; fetch_sub(&self()->cpu.poke.int3_foreign, 1)) { /* it was not: ask again */
         struct poke_regs regs = { .ip = frame->rip, .sp = frame->rsp, .flags = frame->rflags };
         uint64_t batches = load_acquire(&poke_counters()->batches);
 

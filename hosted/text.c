@@ -22,6 +22,8 @@
 
 #define POOL_PAGES 4096u
 #define POOL_BYTES (POOL_PAGES * (size_t)PAGE_SIZE)
+/* Unmapped on either side: a displacement that is torn on purpose must not reach other code. */
+#define GUARD_BYTES ((size_t)32 << 20)
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U /* Linux 6.3: executable whatever vm.memfd_noexec=1 says */
@@ -43,18 +45,23 @@ bool text_init(char *error, size_t size)
 {
     file = open_file();
     if (file < 0 || ftruncate(file, (off_t)POOL_BYTES) != 0) {
-        snprintf(error, size, "no memory file for text: memfd_create: %s", strerror(errno));
+        snprintf(error, size,
+                 "no memory file for text: %s; vm.memfd_noexec, a security module or a limit "
+                 "(ulimit -f, ulimit -v) forbids it",
+                 strerror(errno));
         return false;
     }
-    pool = mmap(NULL, POOL_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    pool = mmap(NULL, POOL_BYTES + 2 * GUARD_BYTES, PROT_NONE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (pool == MAP_FAILED) {
         snprintf(error, size, "no address space for text: %s", strerror(errno));
         return false;
     }
+    pool += GUARD_BYTES;
     if (!mm_text_alloc(1)) {
         snprintf(error, size,
-                 "this system lets no process execute a memory file (%s): vm.memfd_noexec, a "
-                 "security module or a sealed mount forbids it",
+                 "a memory file cannot be executed: %s; vm.memfd_noexec or a security module "
+                 "forbids it",
                  strerror(errno));
         return false;
     }

@@ -11,7 +11,9 @@
 #include "kernel/console/console.h"
 #include "kernel/exit.h"
 #include "kernel/lib/atomic.h"
+#include "kernel/lib/fmt.h"
 #include "kernel/time/time.h"
+#include "kernel/trap/backtrace.h"
 #include "smp/smp.h"
 #include "smp/watchdog.h"
 
@@ -51,6 +53,10 @@ static void end_hang(void)
         [CPU_STOPPED] = "stopped", [CPU_FAILED] = "failed",
     };
 
+    uint64_t round;
+    int core = smp_sync_silent(&round);
+    char silent[16] = "";
+
     con_printf("\n# HANG stage %s: no end after %u ms\n", stage, limit_ms);
     for (unsigned i = 0; i < smp_possible(); i++) {
         const struct percpu *cpu = percpu(i);
@@ -59,9 +65,16 @@ static void end_hang(void)
         con_printf("# core %u (processor %d): %s, phase %s, %llu INT3 hits\n", i,
                    hosted_core(i)->processor, states[load_relaxed(&cpu->state)],
                    phase ? phase : "none", (unsigned long long)load_relaxed(&cpu->poke.int3_hits));
+        const struct stop_record *stop = smp_is_online(i) ? stop_core(i) : NULL;
+        if (stop)
+            backtrace_print(stop->trace, stop->frames);
+    }
+    if (core >= 0) {
+        con_printf("# sync round %llu waits for core %d\n", (unsigned long long)round, core);
+        fmt_print(silent, sizeof silent, "%d", core);
     }
     if (report)
-        report(stage, ""); /* who is silent only an interrupt could tell */
+        report(stage, silent);
     exit_now(EXIT_HANG);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/errata/litmus_code.h"
 
-#include "kernel/lib/atomic.h"
 #include "kernel/trap/trap.h"
 
-#define GAP_MAX 3u /* PAUSEs between two steps */
+#define PAUSES_MAX 3u  /* between two steps */
+#define CHAIN_MAX  32u /* multiplications of three cycles before a load */
 
 struct emitter {
     uint8_t *out;
@@ -31,15 +31,13 @@ static void put64(struct emitter *e, uint64_t value)
     put(e, (const uint8_t *)&value, sizeof value);
 }
 
-void litmus_code_function(uint8_t *line, uint32_t number)
+void litmus_code_function(uint8_t line[static CACHE_LINE], uint32_t number)
 {
-    static const uint8_t before[LITMUS_ENTRY] = { 0xcc, 0xcc, 0xcc };
+    uint64_t first = litmus_code_quadword(number);
 
     memset(line, 0xcc, CACHE_LINE);
-    memcpy(line, before, sizeof before);
-    line[LITMUS_ENTRY] = 0xb8; /* mov eax, imm32 */
-    memcpy(line + LITMUS_IMM, &number, sizeof number);
-    line[LITMUS_IMM + sizeof number] = 0xc3;
+    memcpy(line, &first, sizeof first);
+    line[sizeof first] = 0xc3;
 }
 
 /* A displacement that counts from the end of its own four bytes, to `to` bytes into text. */
@@ -64,7 +62,7 @@ static void put_exit(struct emitter *e, const struct litmus_layout *layout, unsi
     PUT(e, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5b, 0xc3); /* pop all; ret */
 }
 
-static void put_code_store(struct emitter *e, uint32_t to, unsigned value)
+static void put_code_store(struct emitter *e, uint32_t line, unsigned value)
 {
     switch (value) {
     case 1:
@@ -73,14 +71,16 @@ static void put_code_store(struct emitter *e, uint32_t to, unsigned value)
     case 2:
         PUT(e, 0x44, 0x89, 0xaf); /* mov [rdi + d32], r13d */
         break;
+    case LITMUS_PLANT_FAULT: /* mov word [rdi + d32], ud2 */
+        PUT(e, 0x66, 0xc7, 0x87);
+        put32(e, line + LITMUS_ENTRY);
+        PUT(e, 0x0f, 0x0b);
+        return;
     case LITMUS_PLANT_TORN: /* mov eax, r12d; xor eax, 0x55; mov [rdi + d32], eax */
         PUT(e, 0x44, 0x89, 0xe0, 0x83, 0xf0, 0x55, 0x89, 0x87);
         break;
-    case LITMUS_PLANT_STALE: /* the same with xor eax, 0x80808080 */
-        PUT(e, 0x44, 0x89, 0xe0, 0x35, 0x80, 0x80, 0x80, 0x80, 0x89, 0x87);
-        break;
     }
-    put32(e, to + LITMUS_IMM);
+    put32(e, line + LITMUS_IMM);
 }
 
 static void put_poke(struct emitter *e, const struct litmus_layout *layout)
@@ -90,6 +90,19 @@ static void put_poke(struct emitter *e, const struct litmus_layout *layout)
     PUT(e, 0x48, 0xb8); /* mov rax, */
     put64(e, (uintptr_t)layout->poke);
     PUT(e, 0xff, 0xd0, 0x48, 0x83, 0xc4, 0x08, 0x5f, 0x5e); /* call rax; add rsp, 8; pop both */
+}
+
+static void put_pauses(struct emitter *e, uint32_t count)
+{
+    for (; count > 0; count--)
+        PUT(e, 0xf3, 0x90);
+}
+
+/* RSI again, but late. */
+static void put_chain(struct emitter *e, uint32_t length)
+{
+    for (; length > 0; length--)
+        PUT(e, 0x48, 0x6b, 0xf6, 0x01); /* imul rsi, rsi, 1 */
 }
 
 static void put_op(struct emitter *e, const struct litmus_op *op, const struct litmus_fence *fence,
@@ -135,15 +148,17 @@ static void put_op(struct emitter *e, const struct litmus_op *op, const struct l
 size_t litmus_code_thread(uint8_t out[static LITMUS_CODE_BYTES],
                           const struct litmus_op program[static LITMUS_OPS],
                           const struct litmus_fence *fence, const struct litmus_layout *layout,
-                          bool gaps, struct prng *random)
+                          enum litmus_spacing spacing, struct prng *random)
 {
     struct emitter e = { out, 0 };
     unsigned registers = 0;
 
     put_entry(&e);
+    if (spacing == LITMUS_SLOW)
+        put_chain(&e, prng_below(random, CHAIN_MAX + 1));
     for (unsigned i = 0; i < LITMUS_OPS && program[i].kind != LITMUS_END; i++) {
-        for (uint32_t n = gaps ? prng_below(random, GAP_MAX + 1) : 0; n > 0; n--)
-            PUT(&e, 0xf3, 0x90);
+        if (spacing == LITMUS_PAUSED)
+            put_pauses(&e, prng_below(random, PAUSES_MAX + 1));
         put_op(&e, &program[i], fence, layout, &registers);
     }
     put_exit(&e, layout, registers);

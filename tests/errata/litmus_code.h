@@ -7,11 +7,12 @@
 #ifndef TESTS_ERRATA_LITMUS_CODE_H
 #define TESTS_ERRATA_LITMUS_CODE_H
 
+#include "kernel/lib/atomic.h"
 #include "kernel/lib/prng.h"
 #include "tests/errata/litmus_fence.h"
 #include "tests/errata/litmus_shape.h"
 
-#define LITMUS_CODE_BYTES 192u /* of one thread and instance */
+#define LITMUS_CODE_BYTES 320u /* of one thread and instance */
 
 /*
  * A function that returns a number, in a cache line of its own: mov eax, imm32; ret. The
@@ -20,8 +21,13 @@
 #define LITMUS_ENTRY 3u /* offset of the instruction in the line */
 #define LITMUS_IMM   4u /* of the number */
 
-/* Write such a line, CACHE_LINE bytes. */
-void litmus_code_function(uint8_t *line, uint32_t number);
+/* Write such a line. */
+void litmus_code_function(uint8_t line[static CACHE_LINE], uint32_t number);
+/* The line's first quadword, which is all that ever changes. */
+static inline uint64_t litmus_code_quadword(uint32_t number)
+{
+    return (uint64_t)number << 32 | 0xb8cccccc; /* INT3s, MOV EAX */
+}
 
 /*
  * What the code is called with: where functions are written and data lies, where the thread's
@@ -39,13 +45,18 @@ struct litmus_layout {
     unsigned instance;
 };
 
-/*
- * Generate the code of `program` into `out`; returns its length. `gaps`: PAUSE at random between
- * the steps, drawn from `random`. Under an emulator that takes turns, threads meet nowhere else.
- */
+/* How the steps of one instance are spaced, drawn anew for each. */
+enum litmus_spacing {
+    LITMUS_CLOSE,
+    LITMUS_PAUSED, /* PAUSEs in between: under an emulator that takes turns, threads meet there */
+    LITMUS_SLOW,   /* addresses of loads come late, so that what follows is fetched before them */
+    LITMUS_SPACINGS
+};
+
+/* Generate the code of `program` into `out`; returns its length. */
 size_t litmus_code_thread(uint8_t out[static LITMUS_CODE_BYTES],
                           const struct litmus_op program[static LITMUS_OPS],
                           const struct litmus_fence *fence, const struct litmus_layout *layout,
-                          bool gaps, struct prng *random);
+                          enum litmus_spacing spacing, struct prng *random);
 
 #endif

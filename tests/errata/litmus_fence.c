@@ -8,8 +8,6 @@
 
 #include "kernel/cpu/regs.h"
 
-#define BY_BOTH { [VENDOR_INTEL] = true, [VENDOR_AMD] = true }
-
 enum { NONE, LFENCE, MFENCE, LOCK, CPUID, SERIALIZE, IRET, CR2, COUNT };
 
 const struct litmus_fence litmus_fences[] = {
@@ -27,12 +25,12 @@ const struct litmus_fence litmus_fences[] = {
     [CPUID] = { .name = "cpuid",
                 .length = 4,
                 .code = { 0x31, 0xc0, 0x0f, 0xa2 }, /* leaf 0: others are slower */
-                .serialises = BY_BOTH,
+                .serialises = { [VENDOR_INTEL] = true, [VENDOR_AMD] = true },
                 .drains = true },
     [SERIALIZE] = { .name = "serialize",
                     .length = 3,
                     .code = { 0x0f, 0x01, 0xe8 },
-                    .serialises = BY_BOTH,
+                    .serialises = { [VENDOR_INTEL] = true, [VENDOR_AMD] = true },
                     .drains = true,
                     .by_cpuid = true },
     [IRET] = { .name = "iret",
@@ -43,13 +41,13 @@ const struct litmus_fence litmus_fences[] = {
                          0x8c, 0xc9, 0x51,                         /* mov ecx, cs; push rcx */
                          0x48, 0x8d, 0x0d, 0x03, 0x00, 0x00, 0x00, /* lea rcx, [rip + 3] */
                          0x51, 0x48, 0xcf },                       /* push rcx; iretq */
-               .serialises = BY_BOTH,
+               .serialises = { [VENDOR_INTEL] = true, [VENDOR_AMD] = true },
                .drains = true },
     [CR2] = { .name = "cr2",
               .length = 8,
               .code = { 0x0f, 0x20, 0xd0, 0x0f, 0x22, 0xd0, /* mov rax, cr2; mov cr2, rax */
                         0xeb, 0x00 },                       /* and a jump */
-              .serialises = BY_BOTH,
+              .serialises = { [VENDOR_INTEL] = true, [VENDOR_AMD] = true },
               .drains = true,
               .privileged = true },
 };

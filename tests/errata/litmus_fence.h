@@ -19,8 +19,8 @@ struct litmus_fence {
      * its own value, and there is room below it.
      */
     uint8_t code[LITMUS_FENCE_BYTES];
-    bool serialises[3]; /* by enum vendor: the manual's list of serialising instructions */
-    bool drains;        /* a load after it comes behind every store before it */
+    bool serialises[VENDOR_OTHER + 1]; /* the manual's list of serialising instructions */
+    bool drains;                       /* a load after it comes behind every store before it */
     bool privileged;
     bool by_cpuid; /* is SERIALIZE, which not every processor has */
 };

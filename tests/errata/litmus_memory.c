@@ -4,21 +4,25 @@
 #include "kernel/lib/atomic.h"
 #include "kernel/mm/mm.h"
 #include "poke/poke.h"
+#include "tests/harness/machine_record.h"
 
-#define FUNCTIONS      (2 * LITMUS_INSTANCES)
-#define FUNCTION_BYTES (FUNCTIONS * CACHE_LINE)
-#define FUNCTION_PAGES (FUNCTION_BYTES / PAGE_SIZE)
-#define THREAD_BYTES   (LITMUS_INSTANCES * LITMUS_CODE_BYTES)
-#define TEXT_BYTES     (FUNCTION_BYTES + LITMUS_THREADS * THREAD_BYTES)
-#define TEXT_PAGES     (TEXT_BYTES / PAGE_SIZE)
+/* The block of text: functions, IRET to self, the code of each thread. */
+#define FUNCTIONS        (2 * LITMUS_INSTANCES)
+#define FUNCTION_BYTES   (FUNCTIONS * CACHE_LINE)
+#define FUNCTION_PAGES   (FUNCTION_BYTES / PAGE_SIZE)
+#define SERIALISE_OFFSET FUNCTION_BYTES
+#define THREADS_OFFSET   (SERIALISE_OFFSET + CACHE_LINE)
+#define TEXT_BYTES       (THREADS_OFFSET + LITMUS_THREADS * LITMUS_INSTANCES * LITMUS_CODE_BYTES)
+#define TEXT_PAGES       ((TEXT_BYTES + PAGE_SIZE - 1) / PAGE_SIZE)
 
 _Static_assert(FUNCTION_BYTES % PAGE_SIZE == 0, "pages of functions hold nothing else");
-_Static_assert(TEXT_BYTES % PAGE_SIZE == 0, "whole pages");
 
 static struct litmus_memory memory;
-static uint8_t *home; /* memory.text of LITMUS_ALIAS */
+static uint8_t *home;             /* memory.text of LITMUS_ALIAS */
+static uint8_t image[TEXT_BYTES]; /* what text is to hold; boot core only */
 
 #ifdef CROSSMOD_HOSTED
+#define BARE false
 /*
  * hosted/writable_text.c: the same pages of text mapped once more, writable and executable. NULL if
  * the system forbids that.
@@ -26,17 +30,9 @@ static uint8_t *home; /* memory.text of LITMUS_ALIAS */
 void *writable_text_open(uint64_t text, size_t pages);
 void writable_text_close(void *mapping, size_t pages);
 #else
-/* Bare metal has no page that is writable and executable. */
-static void *writable_text_open(__attribute__((unused)) uint64_t text,
-                                __attribute__((unused)) size_t pages)
-{
-    return NULL;
-}
-
-static void writable_text_close(__attribute__((unused)) void *mapping,
-                                __attribute__((unused)) size_t pages)
-{
-}
+#define BARE                                true
+#define writable_text_open(text, pages)     NULL
+#define writable_text_close(mapping, pages) ((void)(mapping))
 #endif
 
 const struct levels *litmus_mapping_levels(void)
@@ -47,17 +43,33 @@ const struct levels *litmus_mapping_levels(void)
     return &levels;
 }
 
-struct litmus_memory *litmus_memory_get(void)
+/* All functions, and IRET to self. */
+static bool write_functions(void)
 {
-    if (home)
-        return &memory;
-    memory.text = (uint8_t *)(uintptr_t)mm_text_alloc(TEXT_PAGES);
+    const struct litmus_fence *iret = litmus_fence_iret();
+
+    for (uint32_t at = 0; at < FUNCTION_BYTES; at += CACHE_LINE)
+        litmus_code_function(image + at, LITMUS_NUMBER_OF_INT3);
+    memcpy(image + SERIALISE_OFFSET, iret->code, iret->length);
+    image[SERIALISE_OFFSET + iret->length] = RET_INSN_OPCODE;
+    return text_poke_copy(home, image, THREADS_OFFSET) == POKE_OK;
+}
+
+static bool allocate(void)
+{
+    memory.text = home = (uint8_t *)(uintptr_t)mm_text_alloc(TEXT_PAGES);
     memory.data = pages_alloc_virt(FUNCTION_PAGES); /* as many lines of data as functions */
     memory.results = pages_alloc_virt(LITMUS_THREADS);
-    if (!memory.text || !memory.data || !memory.results)
-        return NULL;
-    home = memory.text;
-    return &memory;
+    return home && memory.data && memory.results && write_functions();
+}
+
+struct litmus_memory *litmus_memory_get(void)
+{
+    static bool asked, has;
+
+    has = asked ? has : allocate();
+    asked = true;
+    return has ? &memory : NULL;
 }
 
 /* Lines for two variables of each instance, in random order: Fisher and Yates. */
@@ -87,37 +99,54 @@ void litmus_memory_shuffle(struct litmus_memory *m, struct prng *random)
     }
 }
 
-static uint32_t code_offset(unsigned thread, unsigned instance)
+void litmus_memory_serialise(const struct litmus_memory *m)
 {
-    return FUNCTION_BYTES + thread * THREAD_BYTES + instance * LITMUS_CODE_BYTES;
+    void *code = m->text + SERIALISE_OFFSET;
+
+    __asm__ volatile("call *%0" ::"r"(code) : "rax", "rcx", "memory");
 }
 
-/* One instance in four has gaps between its steps. */
-#define GAPS_EACH 4
-
-bool litmus_memory_fill(const struct litmus_memory *m, const struct litmus_shape *shape,
-                        const struct litmus_fence *fence, void (*poke)(unsigned instance),
-                        struct prng *random)
+/* Half of the instances have no spacing; but an emulator that takes turns needs the PAUSEs. */
+static enum litmus_spacing draw_spacing(struct prng *random)
 {
-    static uint8_t image[TEXT_BYTES]; /* boot core only */
+    if (machine_is_emulated())
+        return LITMUS_PAUSED;
+    return (enum litmus_spacing)(prng_below(random, 2) * prng_below(random, LITMUS_SPACINGS));
+}
 
-    memset(image, 0xcc, sizeof image);
-    for (uint32_t at = 0; at < FUNCTION_BYTES; at += CACHE_LINE)
-        litmus_code_function(image + at, 0);
+/* Code of all threads and instances, one behind the other; returns its end. */
+static uint32_t generate(struct litmus_memory *m, const struct litmus_shape *shape,
+                         const struct litmus_fence *fence, void (*poke)(unsigned instance),
+                         struct prng *random)
+{
+    uint32_t at = THREADS_OFFSET;
+
     for (unsigned thread = 0; thread < shape->threads; thread++) {
         for (unsigned i = 0; i < LITMUS_INSTANCES; i++) {
-            struct litmus_layout layout = { .at = code_offset(thread, i),
+            struct litmus_layout layout = { .at = at,
                                             .results = i * (uint32_t)sizeof m->results[0][0],
                                             .poke = poke,
                                             .instance = i };
 
             memcpy(layout.place, m->place[i], sizeof layout.place);
-            litmus_code_thread(image + layout.at, shape->program[thread], fence, &layout,
-                               prng_below(random, GAPS_EACH) == 0, random);
+            m->code[thread][i] = at;
+            at += (uint32_t)litmus_code_thread(image + at, shape->program[thread], fence, &layout,
+                                               draw_spacing(random), random);
         }
     }
-    size_t bytes = FUNCTION_BYTES + shape->threads * THREAD_BYTES;
-    if (text_poke_copy(home, image, bytes) != POKE_OK)
+    return at;
+}
+
+bool litmus_memory_fill(struct litmus_memory *m, const struct litmus_shape *shape,
+                        const struct litmus_fence *fence, void (*poke)(unsigned instance),
+                        struct prng *random)
+{
+    uint32_t end = generate(m, shape, fence, poke, random);
+
+    if (litmus_does(shape, LITMUS_POKE) && !write_functions())
+        return false;
+    if (text_poke_copy(home + THREADS_OFFSET, image + THREADS_OFFSET, end - THREADS_OFFSET) !=
+        POKE_OK)
         return false;
     smp_text_poke_sync_each_cpu();
     return true;
@@ -125,7 +154,7 @@ bool litmus_memory_fill(const struct litmus_memory *m, const struct litmus_shape
 
 litmus_code litmus_memory_code(const struct litmus_memory *m, unsigned thread, unsigned instance)
 {
-    return (litmus_code)(uintptr_t)(m->text + code_offset(thread, instance));
+    return (litmus_code)(uintptr_t)(m->text + m->code[thread][instance]);
 }
 
 uint32_t litmus_memory_call(const struct litmus_memory *m, unsigned instance,
@@ -134,6 +163,21 @@ uint32_t litmus_memory_call(const struct litmus_memory *m, unsigned instance,
     uint8_t *entry = m->text + m->place[instance][place] + LITMUS_ENTRY;
 
     return ((uint32_t(*)(void))(uintptr_t)entry)();
+}
+
+const char *litmus_memory_lacking(const struct litmus_shape *shape, enum litmus_mapping mapping)
+{
+    if (mapping == LITMUS_ALIAS)
+        return BARE && litmus_writers(shape) > 1 ? "two cores would write text at once, and on "
+                                                   "bare metal only one has it writable"
+                                                 : NULL;
+    if (BARE)
+        return "no page is writable and executable (W^X)";
+    struct litmus_memory *m = litmus_memory_get();
+    if (!m || !litmus_memory_same_open(m))
+        return "the system forbids pages that are writable and executable";
+    litmus_memory_same_close(m);
+    return NULL;
 }
 
 bool litmus_memory_same_open(struct litmus_memory *m)

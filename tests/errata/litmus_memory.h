@@ -11,6 +11,12 @@
 
 #define LITMUS_INSTANCES 64u
 
+/*
+ * What every function returns before the first batch; where G is the landing pad of an emulated
+ * INT3 of F, for good. No number of a batch has such bytes.
+ */
+#define LITMUS_NUMBER_OF_INT3 0xccccccccu
+
 /* Through which address code is written: levels of word mapping=. */
 enum litmus_mapping { LITMUS_ALIAS, LITMUS_SAME, LITMUS_MAPPINGS };
 const struct levels *litmus_mapping_levels(void);
@@ -22,19 +28,20 @@ struct litmus_memory {
     uint32_t (*results)[LITMUS_INSTANCES][LITMUS_REGS]; /* by thread: pages of its own */
     /* Lines of an instance's places: shuffled for each cell, so that no neighbours are special. */
     uint32_t place[LITMUS_INSTANCES][LITMUS_PLACES];
+    uint32_t code[LITMUS_THREADS][LITMUS_INSTANCES]; /* where each thread's begins in text */
 };
 
-/* The one block. NULL if there is no memory. Boot core, thread context. */
+/* The one block, made at the first call. NULL if there is no memory. Boot core, thread context. */
 struct litmus_memory *litmus_memory_get(void);
 
 /* Draw the places of all instances anew. */
 void litmus_memory_shuffle(struct litmus_memory *memory, struct prng *random);
 
 /*
- * Write the threads' code and the functions, and serialise every core: what was executed there
- * before is gone. Nobody executes the text. False if the engine refused.
+ * Write the threads' code, and serialise every core: what was executed there before is gone. Nobody
+ * executes the text. False if the engine refused.
  */
-bool litmus_memory_fill(const struct litmus_memory *memory, const struct litmus_shape *shape,
+bool litmus_memory_fill(struct litmus_memory *memory, const struct litmus_shape *shape,
                         const struct litmus_fence *fence, void (*poke)(unsigned instance),
                         struct prng *random);
 
@@ -42,9 +49,15 @@ bool litmus_memory_fill(const struct litmus_memory *memory, const struct litmus_
 litmus_code litmus_memory_code(const struct litmus_memory *memory, unsigned thread,
                                unsigned instance);
 
+/* Serialise this core: IRET to self, without a trip to the hypervisor as CPUID. */
+void litmus_memory_serialise(const struct litmus_memory *memory);
+
 /* Execute function `place` of an instance. */
 uint32_t litmus_memory_call(const struct litmus_memory *memory, unsigned instance,
                             enum litmus_place place);
+
+/* NULL, or why this machine cannot run the shape with this mapping. Constant text. */
+const char *litmus_memory_lacking(const struct litmus_shape *shape, enum litmus_mapping mapping);
 
 /*
  * LITMUS_SAME: use a second mapping of the whole text that is writable and executable, until

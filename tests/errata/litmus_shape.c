@@ -64,6 +64,13 @@ struct text {
     int length;
 };
 
+static struct text begin(char *out, size_t size)
+{
+    if (size)
+        out[0] = '\0';
+    return (struct text){ out, size, 0 };
+}
+
 static void add(struct text *text, const char *fmt, ...)
 {
     size_t used = (size_t)text->length < text->size ? (size_t)text->length : text->size;
@@ -105,7 +112,7 @@ static void add_op(struct text *text, const struct litmus_op *op, unsigned *reg)
 
 int litmus_print_program(const struct litmus_shape *shape, char *out, size_t size)
 {
-    struct text text = { out, size, 0 };
+    struct text text = begin(out, size);
 
     for (unsigned thread = 0; thread < shape->threads; thread++) {
         unsigned reg = 0;
@@ -136,7 +143,7 @@ static void add_terms(struct text *text, const struct litmus_term terms[static L
 
 int litmus_print_condition(const struct litmus_shape *shape, char *out, size_t size)
 {
-    struct text text = { out, size, 0 };
+    struct text text = begin(out, size);
 
     add_terms(&text, shape->premise);
     add_terms(&text, shape->asked);
@@ -146,7 +153,7 @@ int litmus_print_condition(const struct litmus_shape *shape, char *out, size_t s
 int litmus_print_outcome(const struct litmus_shape *shape, const struct litmus_outcome *outcome,
                          char *out, size_t size)
 {
-    struct text text = { out, size, 0 };
+    struct text text = begin(out, size);
 
     for (unsigned thread = 0; thread < shape->threads; thread++) {
         for (unsigned reg = 0; reg < litmus_registers(shape, thread); reg++)

@@ -45,23 +45,27 @@ enum litmus_value {
     LITMUS_STALE = 5, /* of an earlier round, before the thread last serialised */
     LITMUS_TORN = 6,  /* a mix of bytes */
     LITMUS_VALUES = 7,
-    /* Faults planted by a CODE: a number that is torn, and one of another round. */
+    /* Planted by a CODE: a number that is torn, an invalid instruction. */
     LITMUS_PLANT_TORN = 8,
-    LITMUS_PLANT_STALE = 9,
+    LITMUS_PLANT_FAULT = 9,
 };
 
 struct litmus_op {
     uint8_t kind, place, value;
 };
 
-#define EXEC(place)         { LITMUS_EXEC, LITMUS_##place, 0 }
-#define CODE(place, value)  { LITMUS_CODE, LITMUS_##place, value }
-#define READ(place)         { LITMUS_READ, LITMUS_##place, 0 }
-#define STORE(place, value) { LITMUS_STORE, LITMUS_##place, value }
-#define LOAD(place)         { LITMUS_LOAD, LITMUS_##place, 0 }
-#define FENCE               { LITMUS_FENCE, 0, 0 }
-#define MFENCE              { LITMUS_MFENCE, 0, 0 }
-#define POKE(place)         { LITMUS_POKE, LITMUS_##place, 1 }
+#define LITMUS_OP(kind, place, value)                                                              \
+    {                                                                                              \
+        kind, place, value                                                                         \
+    }
+#define EXEC(place)         LITMUS_OP(LITMUS_EXEC, LITMUS_##place, 0)
+#define CODE(place, value)  LITMUS_OP(LITMUS_CODE, LITMUS_##place, value)
+#define READ(place)         LITMUS_OP(LITMUS_READ, LITMUS_##place, 0)
+#define STORE(place, value) LITMUS_OP(LITMUS_STORE, LITMUS_##place, value)
+#define LOAD(place)         LITMUS_OP(LITMUS_LOAD, LITMUS_##place, 0)
+#define FENCE               LITMUS_OP(LITMUS_FENCE, 0, 0)
+#define MFENCE              LITMUS_OP(LITMUS_MFENCE, 0, 0)
+#define POKE(place)         LITMUS_OP(LITMUS_POKE, LITMUS_##place, 1)
 
 /* ---- outcomes: a conjunction of terms ---- */
 
@@ -72,8 +76,12 @@ struct litmus_term {
     uint8_t relation, thread, reg, value;
 };
 
-#define IS(thread, reg, value)     { LITMUS_IS, thread, reg, value }
-#define IS_NOT(thread, reg, value) { LITMUS_IS_NOT, thread, reg, value }
+#define LITMUS_TERM(relation, thread, reg, value)                                                  \
+    {                                                                                              \
+        relation, thread, reg, value                                                               \
+    }
+#define IS(thread, reg, value)     LITMUS_TERM(LITMUS_IS, thread, reg, value)
+#define IS_NOT(thread, reg, value) LITMUS_TERM(LITMUS_IS_NOT, thread, reg, value)
 
 /* ---- what a vendor says of the outcome ---- */
 
@@ -83,6 +91,7 @@ enum litmus_word {
     LITMUS_GUARANTEED,  /* the manual excludes it: seen is a FAIL */
 };
 
+/* Of one vendor. `source` NULL: nothing public. */
 struct litmus_promise {
     uint8_t alias;  /* the code is written through another address than it is executed from */
     uint8_t same;   /* through the same one */
@@ -102,12 +111,13 @@ struct litmus_shape {
     struct litmus_op program[LITMUS_THREADS][LITMUS_OPS];
     /* The outcome in question is `premise` and `asked`; only runs with the premise test it. */
     struct litmus_term premise[LITMUS_TERMS], asked[LITMUS_TERMS];
-    /* Only threads that ran at the same time can show this: proof that they met. Empty: one thread. */
+    /* What only threads that ran at the same time can show: proof that they met. */
     struct litmus_term overlap[LITMUS_TERMS];
     enum litmus_counts counts;
-    struct litmus_promise promise[3]; /* by enum vendor; of an unknown one nothing is known */
-    unsigned delay;                   /* most turns of an empty loop before a run; 0: default */
-    bool planted;                     /* wrong on purpose: also judged as if it were guaranteed */
+    struct litmus_promise promise[VENDOR_OTHER + 1]; /* of an unknown vendor nothing is known */
+    unsigned delay; /* most turns of an empty loop before a run; 0: default */
+    bool control;   /* real cores show it where it is allowed */
+    bool careless;  /* planted: functions are not set up between batches */
 };
 
 /* What the registers of all threads hold, as enum litmus_value. */

@@ -20,10 +20,8 @@
 #ifndef TESTS_ERRATA_TEAR_H
 #define TESTS_ERRATA_TEAR_H
 
-#include "kernel/lib/atomic.h"
 #include "kernel/trap/trap.h"
-#include "tests/errata/relation.h"
-#include "tests/errata/store.h"
+#include "tests/errata/tear_sweep.h"
 
 /* ---- images (tear_image.c); pure ---- */
 
@@ -34,11 +32,10 @@
 /* The two states of a row of instructions; the store begins at the first one's immediate. */
 struct tear_image {
     unsigned bytes; /* of the store */
-    unsigned insns;
-    uint64_t toggled[TEAR_INSNS_MAX];      /* mask of the bits of each immediate that change */
-    uint64_t bytes_toggled;                /* mask of the store's bytes that change */
-    uint8_t store[2][STORE_BYTES_MAX];     /* what is stored: old, new */
-    uint8_t code[2 * STORE_BYTES_MAX];     /* the instructions, old: insns * TEAR_INSN_BYTES */
+    struct tear_site site;
+    uint64_t toggled[TEAR_INSNS_MAX];  /* mask of the bits of each immediate that change */
+    uint64_t bytes_toggled;            /* mask of the store's bytes that change */
+    uint8_t store[2][STORE_BYTES_MAX]; /* what is stored: old, new */
 };
 void tear_image_make(struct tear_image *image, unsigned bytes);
 
@@ -55,62 +52,6 @@ enum tear_outcome tear_judge_text(const struct tear_image *image, const uint64_t
                                   uint64_t *mask);
 enum tear_outcome tear_judge_data(const struct tear_image *image, const uint8_t *seen,
                                   uint64_t *mask);
-
-/* ---- the reader's code (tear_code.c) ---- */
-
-/* How the instructions are reached. TEAR_DATA is the control. Names for word reader=. */
-#define TEAR_STATES(X)                                                                             \
-    X(HOT, "hot")         /* a loop of nothing else: micro-op cache or loop buffer */              \
-    X(CALL, "call")       /* called from a loop, and return */                                     \
-    X(LINE, "line")       /* after 32 KiB of straight code: from the first-level cache or beyond */ \
-    X(EVICTED, "evicted") /* after CLFLUSH of the line */                                          \
-    X(DATA, "data")       /* not executed: read by one load of the store's width */
-
-enum tear_state {
-#define X(id, name) TEAR_##id,
-    TEAR_STATES(X)
-#undef X
-        TEAR_STATE_COUNT
-};
-const char *tear_state_name(unsigned state);
-
-/* Shared with tear_run.asm. */
-struct tear_run {
-    uint64_t entry;                     /* generated code */
-    uint64_t expected, expected_last;   /* of every immediate but the last; of the last */
-    uint64_t count;                     /* in: executions to make; out: how many are left */
-    uint64_t first, last;               /* addresses of the store's first and last byte */
-    uint64_t registers[TEAR_INSNS_MAX]; /* out: of the last execution */
-};
-
-/*
- * Call run->entry. The generated loop returns when the immediates of an execution were not the
- * expected ones, or after `count` executions. (tear_run.asm)
- */
-void tear_run(struct tear_run *run);
-
-/* The same for loads of `image`'s width: NULL if this core has no load that wide. */
-struct tear_load {
-    uint64_t address, expected; /* of the bytes that are read, and of what they should be */
-    uint64_t count;             /* as above */
-    uint8_t seen[STORE_BYTES_MAX];
-};
-typedef void (*tear_loader)(struct tear_load *load);
-tear_loader tear_loader_of(unsigned bytes);
-
-/* Text for all cells: allocated once. False if there is none. */
-bool tear_code_init(void);
-
-/* Where the store goes for a placement; the data control has pages of its own. */
-uint64_t tear_store_address(enum tear_state state, unsigned bytes, unsigned placement);
-
-/*
- * Write the instructions of `image` and the loop around them for this state and placement; returns
- * the entry. Nobody executes it meanwhile; whoever does so next has to serialise first. Boot core,
- * thread context, text_mutex not held.
- */
-uint64_t tear_code_write(const struct tear_image *image, enum tear_state state,
-                         unsigned placement);
 
 /* ---- what is counted ---- */
 
@@ -137,14 +78,8 @@ struct tear_cell {
     struct tear_counts counts;
 };
 
-/* Who takes part, and how. */
-struct tear_setup {
-    unsigned reader;  /* core */
-    unsigned chunk;   /* executions between two looks at the stop word */
-    bool yields;      /* the reader has to hand its core over: an emulator with one thread */
-    uint32_t pace_ns; /* longest wait between two stores */
-    struct prng random;
-};
+/* Can a store of this kind be read by one load of its width on this core? */
+bool tear_has_load(const struct store_kind *kind);
 
 /*
  * Race one cell for `ns` and add what came out to its counts. Boot core, thread context,
@@ -153,6 +88,41 @@ struct tear_setup {
 bool tear_slice(struct tear_setup *setup, struct tear_cell *cell, uint64_t ns);
 
 /* Executions per second without a store, over `ns`. */
-uint64_t tear_idle_rate(struct tear_setup *setup, const struct tear_cell *cell, uint64_t ns);
+uint64_t tear_idle_rate(const struct tear_setup *setup, const struct tear_cell *cell, uint64_t ns);
+
+/* ---- the map (tear_map.c), its verdict and its report (tear_report.c) ---- */
+
+/* The cells of one reader: of all kinds and states in the order of their tables. */
+struct tear_map {
+    enum relation relation;
+    struct tear_setup setup;
+    const struct tear_sweep *sweep;
+    bool whole;              /* every state at every placement */
+    struct tear_cell *cells; /* those that are defined and asked for, by kind, state, placement */
+    unsigned count;
+    uint64_t slices, ns; /* of all cells together: racing, and with what lies between */
+    uint64_t idle_per_s;
+};
+
+/* Changes seen by the reader below which a cell without a tear says too little. */
+#define TEAR_ENOUGH 1000u
+
+/* The kind of store that must tear everywhere: one byte after the other. */
+#define TEAR_CONTROL "split-8x8"
+
+/* What the vendor says about this cell. (tear_judge.c) */
+struct promise tear_promise(const struct tear_map *map, const struct tear_cell *cell);
+
+/*
+ * Add what was seen to the test's exposure and worsen its verdict: a broken promise, a byte that
+ * nobody stored, a lost store, a control that did not tear, a cell that saw no change.
+ */
+void tear_judge(struct test_run *t, const struct tear_map *map);
+
+/*
+ * A line of text and a record per kind and state, then members of the test's data. The record's
+ * arrays have PLACEMENTS elements.
+ */
+void tear_report(struct test_run *t, const struct tear_map *map);
 
 #endif

@@ -8,10 +8,12 @@
  */
 #include "kernel/mm/mm.h"
 #include "poke/poke.h"
-#include "tests/errata/tear.h"
+#include "kernel/trap/trap.h"
+#include "tests/errata/tear_code.h"
 
 #define SITE_PAGES   2u
 #define SITE_LINE    0x800u /* of the first page: offset 0 of the line under test */
+#define ENTRY        0x080u
 #define DRIVER       0x100u /* the loop of state "call" */
 #define NOP4_BYTES   4u
 #define NOPS         8192u /* more than a micro-op cache holds; as much as a first-level cache */
@@ -42,7 +44,8 @@ static void emit(struct code *c, const void *bytes, unsigned n)
     c->used += n;
 }
 
-#define EMIT(c, ...) emit(c, (const uint8_t[]){ __VA_ARGS__ }, sizeof(const uint8_t[]){ __VA_ARGS__ })
+#define EMIT(c, ...)                                                                               \
+    emit(c, (const uint8_t[]){ __VA_ARGS__ }, sizeof(const uint8_t[]){ __VA_ARGS__ })
 
 /* An opcode of `n` bytes with a 32-bit displacement to `target`. */
 static void emit_rel32(struct code *c, const uint8_t *opcode, unsigned n, uint64_t target)
@@ -75,10 +78,10 @@ static void flush(const struct code *c)
 
 /* ---- the loop ---- */
 
-/* xor r11, r14 for each instruction but the last, r15 for that; all of them or-ed into rdx. */
-static void emit_compare(struct code *c, unsigned insns)
+/* xor r11, r14 for each register but the last, r15 for that; all of them or-ed into rdx. */
+static void emit_compare(struct code *c, unsigned registers)
 {
-    static const uint8_t move_to_r11[TEAR_INSNS_MAX][3] = {
+    static const uint8_t move_to_r11[TEAR_REGISTERS][3] = {
         { 0x49, 0x89, 0xc3 }, /* mov r11, rax */
         { 0x49, 0x89, 0xdb }, /* mov r11, rbx */
         { 0x49, 0x89, 0xf3 }, /* mov r11, rsi */
@@ -88,14 +91,14 @@ static void emit_compare(struct code *c, unsigned insns)
         { 0x4d, 0x89, 0xd3 }, /* mov r11, r10 */
     };
 
-    if (insns > 1)
+    if (registers > 1)
         EMIT(c, 0x31, 0xd2); /* xor edx, edx */
-    for (unsigned i = 0; i + 1 < insns; i++) {
+    for (unsigned i = 0; i + 1 < registers; i++) {
         emit(c, move_to_r11[i], 3);
         EMIT(c, 0x4d, 0x31, 0xf3); /* xor r11, r14 */
         EMIT(c, 0x4c, 0x09, 0xda); /* or rdx, r11 */
     }
-    emit(c, move_to_r11[insns - 1], 3);
+    emit(c, move_to_r11[registers - 1], 3);
     EMIT(c, 0x4d, 0x31, 0xfb); /* xor r11, r15 */
 }
 
@@ -103,12 +106,12 @@ static void emit_compare(struct code *c, unsigned insns)
  * Count; go on at `next` if everything was as expected, else return. The flags of the comparison
  * survive no DEC, so that one comes first.
  */
-static void emit_judge(struct code *c, unsigned insns, uint64_t next)
+static void emit_judge(struct code *c, unsigned registers, uint64_t next)
 {
-    emit_compare(c, insns);
+    emit_compare(c, registers);
     EMIT(c, 0x48, 0xff, 0xc9); /* dec rcx */
     EMIT(c, 0x74, 0x09);       /* jz to the ret */
-    if (insns > 1)
+    if (registers > 1)
         EMIT(c, 0x4c, 0x09, 0xda); /* or rdx, r11 */
     else
         EMIT(c, 0x4d, 0x85, 0xdb); /* test r11, r11 */
@@ -118,58 +121,76 @@ static void emit_judge(struct code *c, unsigned insns, uint64_t next)
 
 /* ---- the states ---- */
 
-static void emit_site(struct code *c, const struct tear_image *image)
-{
-    emit(c, image->code, image->insns * TEAR_INSN_BYTES);
-}
+/* Each returns where its loop begins. `at` is the address of the site's first byte. */
 
-static uint64_t write_hot(const struct tear_image *image, uint64_t site)
+static uint64_t write_hot(const struct tear_site *site, uint64_t at)
 {
-    struct code c = { .at = site };
+    struct code c = { .at = at };
 
-    emit_site(&c, image);
-    emit_judge(&c, image->insns, site);
+    emit(&c, site->code, site->code_bytes);
+    emit_judge(&c, site->registers, at);
     flush(&c);
-    return site;
+    return at;
 }
 
-static uint64_t write_call(const struct tear_image *image, uint64_t site)
+static uint64_t write_call(const struct tear_site *site, uint64_t at)
 {
-    struct code callee = { .at = site }, loop = { .at = region + DRIVER };
+    struct code callee = { .at = at }, loop = { .at = region + DRIVER };
 
-    emit_site(&callee, image);
+    emit(&callee, site->code, site->code_bytes);
     EMIT(&callee, 0xc3);
     flush(&callee);
-    emit_call(&loop, site);
-    emit_judge(&loop, image->insns, loop.at);
+    emit_call(&loop, at);
+    emit_judge(&loop, site->registers, loop.at);
     flush(&loop);
     return loop.at;
 }
 
-static uint64_t write_line(const struct tear_image *image, uint64_t site)
+static uint64_t write_line(const struct tear_site *site, uint64_t at)
 {
-    struct code c = { .at = site }, end = { .at = region + STRAIGHT_AT + STRAIGHT };
+    struct code c = { .at = at }, end = { .at = region + STRAIGHT_AT + STRAIGHT };
 
-    emit_site(&c, image);
-    emit_judge(&c, image->insns, region + STRAIGHT_AT);
+    emit(&c, site->code, site->code_bytes);
+    emit_judge(&c, site->registers, region + STRAIGHT_AT);
     flush(&c);
-    emit_jmp(&end, site);
+    emit_jmp(&end, at);
     flush(&end);
-    return site;
+    return at;
 }
 
-static uint64_t write_evicted(const struct tear_image *image, uint64_t site)
+static uint64_t write_evicted(const struct tear_site *site, uint64_t at)
 {
     static const uint8_t flush_lines[] = {
         0x41, 0x0f, 0xae, 0x3c, 0x24, /* clflush [r12] */
         0x41, 0x0f, 0xae, 0x7d, 0x00, /* clflush [r13] */
         0x0f, 0xae, 0xf0,             /* mfence: both are done */
     };
-    struct code c = { .at = site - sizeof flush_lines };
+    struct code c = { .at = at - sizeof flush_lines };
 
     emit(&c, flush_lines, sizeof flush_lines);
-    emit_site(&c, image);
-    emit_judge(&c, image->insns, c.at);
+    emit(&c, site->code, site->code_bytes);
+    emit_judge(&c, site->registers, c.at);
+    flush(&c);
+    return c.at;
+}
+
+/* Nobody executes it. */
+static uint64_t write_data(const struct tear_site *site, uint64_t at)
+{
+    struct code c = { .at = at };
+
+    emit(&c, site->code, site->code_bytes);
+    flush(&c);
+    return at;
+}
+
+/* An entry that clears the counting register, then goes to the loop. */
+static uint64_t write_entry(uint64_t loop)
+{
+    struct code c = { .at = region + ENTRY };
+
+    EMIT(&c, 0x31, 0xdb); /* xor ebx, ebx */
+    emit_jmp(&c, loop);
     flush(&c);
     return c.at;
 }
@@ -195,29 +216,17 @@ uint64_t tear_store_address(enum tear_state state, unsigned bytes, unsigned plac
 {
     uint64_t pages = state == TEAR_DATA ? region + DATA_AT : region;
 
-    return pages + (placement == PLACEMENT_PAGE ? PAGE_SIZE - bytes / 2 : SITE_LINE + placement);
+    return pages + (placement == PLACEMENT_PAGE ? PAGE_SIZE - tear_before_edge(bytes)
+                                                : SITE_LINE + placement);
 }
 
-uint64_t tear_code_write(const struct tear_image *image, enum tear_state state, unsigned placement)
+uint64_t tear_code_write(const struct tear_site *site, enum tear_state state, uint64_t address)
 {
-    uint64_t site = tear_store_address(state, image->bytes, placement) - TEAR_INSN_IMM;
+    static uint64_t (*const write[])(const struct tear_site *, uint64_t) = {
+        [TEAR_HOT] = write_hot,         [TEAR_CALL] = write_call, [TEAR_LINE] = write_line,
+        [TEAR_EVICTED] = write_evicted, [TEAR_DATA] = write_data,
+    };
+    uint64_t loop = write[state](site, address - site->store_at);
 
-    switch (state) {
-    case TEAR_HOT:
-        return write_hot(image, site);
-    case TEAR_CALL:
-        return write_call(image, site);
-    case TEAR_LINE:
-        return write_line(image, site);
-    case TEAR_EVICTED:
-        return write_evicted(image, site);
-    case TEAR_DATA:
-    case TEAR_STATE_COUNT:
-        break;
-    }
-    struct code data = { .at = site };
-
-    emit_site(&data, image);
-    flush(&data);
-    return site;
+    return site->counts ? write_entry(loop) : loop;
 }

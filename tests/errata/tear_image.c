@@ -16,12 +16,16 @@ static const uint8_t opcodes[TEAR_INSNS_MAX][TEAR_INSN_IMM] = {
 
 void tear_image_make(struct tear_image *image, unsigned bytes)
 {
+    unsigned insns = (bytes + TEAR_INSN_BYTES - 1) / TEAR_INSN_BYTES;
+
     *image = (struct tear_image){ .bytes = bytes,
-                                  .insns = (bytes + TEAR_INSN_BYTES - 1) / TEAR_INSN_BYTES };
-    for (unsigned i = 0; i < image->insns; i++)
-        memcpy(image->code + i * TEAR_INSN_BYTES, opcodes[i], TEAR_INSN_IMM);
+                                  .site = { .code_bytes = insns * TEAR_INSN_BYTES,
+                                            .store_at = TEAR_INSN_IMM,
+                                            .registers = insns } };
+    for (unsigned i = 0; i < insns; i++)
+        memcpy(image->site.code + i * TEAR_INSN_BYTES, opcodes[i], TEAR_INSN_IMM);
     for (unsigned i = 0; i < 2; i++)
-        memcpy(image->store[i], image->code + TEAR_INSN_IMM, bytes);
+        memcpy(image->store[i], image->site.code + TEAR_INSN_IMM, bytes);
     for (unsigned i = 0; i < bytes; i++) {
         unsigned insn = i / TEAR_INSN_BYTES, at = i % TEAR_INSN_BYTES;
 
@@ -55,7 +59,7 @@ enum tear_outcome tear_judge_text(const struct tear_image *image, const uint64_t
     unsigned outcomes = 0; /* bit per outcome of an instruction */
 
     *mask = 0;
-    for (unsigned i = 0; i < image->insns; i++) {
+    for (unsigned i = 0; i < image->site.registers; i++) {
         uint64_t bytes;
 
         outcomes |= 1u << judge_immediate(registers[i], image->toggled[i], &bytes);

@@ -202,7 +202,7 @@ static uint64_t cell_ms(uint64_t wanted)
 {
     unsigned cells = 0;
 
-    if (!(test_words()->given & 1ull << WORD_ID_seconds))
+    if (!test_duration_given())
         return CELL_MS;
     for (unsigned i = 0; i < wild_row_count; i++)
         cells += wanted >> i & 1 ? places_of(&wild_rows[i]) : 0;

@@ -29,11 +29,16 @@ static void burst(struct writer *w, void *to, uint64_t end)
     uint32_t pace = (uint32_t)time_ns_to_ticks(w->pace_ns >> prng_below(&w->random, PACES)) + 1;
 
     do {
-        const uint8_t *bytes = w->image(w->arg, ++w->stores);
-
-        w->kind->store(to, bytes);
+        w->last = w->image(w->arg, ++w->stores);
+        w->kind->store(to, w->last);
         wait_ticks(prng_below(&w->random, pace));
     } while ((int64_t)(rdtsc() - end) < 0);
+}
+
+/* Does memory, through this mapping, hold what was stored last? Nobody else writes there. */
+static void check(struct writer *w, const void *at)
+{
+    w->lost |= w->last && memcmp(at, w->last, w->kind->bytes) != 0;
 }
 
 bool writer_run(struct writer *w, uint64_t ns)
@@ -50,11 +55,13 @@ bool writer_run(struct writer *w, uint64_t ns)
         text_mutex_lock();
         alias = mm_alias_open(page, pages);
         if (alias) {
+            check(w, alias + w->to % PAGE_SIZE);
             burst(w, alias + w->to % PAGE_SIZE, rdtsc() + (left < most ? left : most));
             mm_alias_close(alias, pages);
         }
         text_mutex_unlock();
     } while (alias && (int64_t)(rdtsc() - end) < 0);
     store_vectors_end(&saved);
+    check(w, (const void *)(uintptr_t)w->to);
     return alias != NULL;
 }

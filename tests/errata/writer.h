@@ -11,12 +11,14 @@
 struct writer {
     const struct store_kind *kind;
     uint64_t to; /* address in patchable text */
-    /* The bytes of store `n`, from 1 on; they stay as they are until the next call. */
+    /* The bytes of store `n`, from 1 on: as they are until the next call. */
     const uint8_t *(*image)(void *arg, uint64_t n);
     void *arg;
     uint32_t pace_ns; /* longest wait between two stores; bursts differ in theirs */
     struct prng random;
-    uint64_t stores; /* made so far */
+    uint64_t stores;     /* made so far */
+    const uint8_t *last; /* what the last one stored; NULL: none yet */
+    bool lost;           /* text or the alias did not hold what had been stored last */
 };
 
 /*

@@ -11,11 +11,14 @@ static const char *const named_only[] = { "selftest/", "dangerous/" };
 /* The linker set, sorted by name (linker.ld). */
 extern const struct test tests_start[], tests_end[];
 
+bool plan_gives_seconds(const struct words *w)
+{
+    return w->given & 1ull << WORD_ID_seconds && w->given & 1ull << WORD_ID_tests;
+}
+
 uint64_t plan_duration_ms(const struct test *test, const struct words *w)
 {
-    bool given = w->given & 1ull << WORD_ID_seconds;
-
-    if (test->takes_seconds || (test->default_ms && given))
+    if (test->takes_seconds || (test->default_ms && plan_gives_seconds(w)))
         return w->seconds * 1000;
     return test->default_ms;
 }

@@ -24,6 +24,12 @@ struct plan {
  */
 bool plan_make(struct plan *plan, const struct words *w, char *error, size_t size);
 
+/*
+ * Does word seconds= speak of each test that has a length of its own? It does where the tests are
+ * named; with the default plan it is the main stress's alone.
+ */
+bool plan_gives_seconds(const struct words *w);
+
 /* How long a test runs that has a length of its own to choose: `default_ms`, or seconds=. */
 uint64_t plan_duration_ms(const struct test *test, const struct words *w);
 

@@ -25,6 +25,11 @@ const struct words *test_words(void)
     return &words;
 }
 
+bool test_duration_given(void)
+{
+    return plan_gives_seconds(&words);
+}
+
 uint64_t test_duration_ms(const struct test_run *t)
 {
     return plan_duration_ms(t->test, &words);

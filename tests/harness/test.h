@@ -65,10 +65,10 @@ struct test {
     const char *name; /* "group/name": permanent once published */
     const char *claim;
     void (*body)(struct test_run *t);
-    unsigned cpus;       /* fewest cores; fewer: SKIP */
-    unsigned budget_ms;  /* expected time; the watchdog waits this and word hang= more */
-    bool takes_seconds;  /* runs for word seconds= on top of its budget */
-    /* Runs for word seconds= if that was given, else for so long; on top of its budget. */
+    unsigned cpus;      /* fewest cores; fewer: SKIP */
+    unsigned budget_ms; /* expected time; the watchdog waits this and word hang= more */
+    bool takes_seconds; /* runs for word seconds= on top of its budget */
+    /* Runs for word seconds= if that was given with tests=, else for so long; beside its budget. */
     unsigned default_ms;
     const char *lacking; /* why this machine cannot run it: SKIP; else NULL. See TEST_BARE() */
     struct test_must_see must_see[8];
@@ -169,6 +169,8 @@ const struct words *test_words(void);
 
 /* How long this test is to run, if it has .takes_seconds or .default_ms. */
 uint64_t test_duration_ms(const struct test_run *t);
+/* Is that what the user asked for, and not .default_ms? */
+bool test_duration_given(void);
 
 /* Random numbers for this test: they depend on the run's seed and the test's name only. */
 struct prng test_prng(const struct test_run *t);

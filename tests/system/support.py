@@ -65,7 +65,8 @@ class Runner:
 
     def start(self, *words: str, cwd: Path | None = None, **environment: str) -> None:
         """Start without waiting. accel=tcg unless the words say otherwise: no test goes by luck."""
-        if not any(w.startswith("accel=") for w in words):
+        chosen = any(w.startswith("accel=") for w in words)
+        if not chosen and not {"hosted", "contribute"}.intersection(words):
             words = (*words, "accel=tcg")
         self.process = subprocess.Popen(
             [self.tree / "run.sh", "--no-install", *words],

@@ -36,7 +36,7 @@ def test_the_default_run_as_a_user_starts_it(crossmod, tree):
     result = crossmod.run("seconds=5").expect("PASS", 0)
     report = check_report(result, tree)
     names = [line.split()[0] for line in crossmod.list_tests()]
-    expected = [name for name in names if not name.startswith("selftest/")]
+    expected = [name for name in names if not name.startswith(("selftest/", "dangerous/"))]
     assert [t["name"] for t in report["tests"]] == report["plan"]["tests"] == expected
     assert report["cpu"]["cpus"] == 4 and report["cpu"]["failed"] == 0
     # On this machine nothing but the control of a litmus test may have nothing to show.
@@ -46,6 +46,7 @@ def test_the_default_run_as_a_user_starts_it(crossmod, tree):
     stress = result.test("stress/main")["saw"]
     assert stress["order_checks"] == stress["batches"] > 0
     races = [t["saw"] for t in report["tests"] if t["saw"].get("int3_cores")]
+    races = [saw for saw in races if "order_checks" in saw]  # not those that hold a patch open
     assert len(races) > 5 and all(saw["order_checks"] == saw["batches"] > 0 for saw in races)
     audit = result.data("unit/paging_audit")
     assert audit["executable"] and audit["writable"]

@@ -61,4 +61,8 @@ class Program:
 
     def facts(self) -> dict:
         """What it ran on, for report.json."""
-        return {"accel": "hosted", "why": WHY, "kernel": f"{platform.system()} {platform.release()}"}
+        return {
+            "accel": "hosted",
+            "why": WHY,
+            "kernel": f"{platform.system()} {platform.release()}",
+        }

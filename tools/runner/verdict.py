@@ -30,8 +30,8 @@ EXIT_CODE = {
     "CUT": 7,
     "RESET": 7,
 }
-# QEMU obeys SIGTERM, SIGINT and SIGHUP by an orderly end with status 0.
-KILLED = re.compile(r"terminating on signal \d+.*")
+# Both machines obey SIGTERM, SIGINT and SIGHUP by an orderly end, QEMU with status 0.
+KILLED = re.compile(r"terminating on signal \d+.*|ended by SIG[A-Z]+")
 
 
 @dataclass(frozen=True)
