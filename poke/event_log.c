@@ -48,19 +48,33 @@ void poke_log_ack_of(unsigned core, uint64_t round)
     log_event_of(core, (struct poke_event){ .kind = POKE_EV_ACK, .what = round });
 }
 
-/* The word changes before the event is there: see offline_during() in poke/order_check.c. */
-static void log_presence(enum poke_event_kind kind, uint32_t offline)
-{
-    store_release(&machine_poke_core(machine_this_core())->offline, offline);
-    poke_log_event(kind, 0);
-}
-
+/*
+ * Which syncs a core has to do with that was away: not those before the round that it saw when it
+ * left, nor those after the one that it sees when it is back. A round is numbered before the full
+ * barrier and the look at who is online (machine_core_online()). A look that missed this core came
+ * before its return and after its leaving, so its round lies between the two; and what the syncs of
+ * all rounds between were to make visible was stored before this core's serialising, which follows.
+ */
 void poke_log_offline(void)
 {
-    log_presence(POKE_EV_OFFLINE, 1);
+    struct poke_core *core = machine_poke_core(machine_this_core());
+
+    store_release(&core->away_from, poke_sync_round() + 1);
 }
 
+/*
+ * The event first, then the word: a checker that finds the word cleared finds the event (check_ack()
+ * in order_check.c).
+ */
 void poke_log_online(void)
 {
-    log_presence(POKE_EV_ONLINE, 0);
+    struct poke_core *core = machine_poke_core(machine_this_core());
+    uint64_t last = poke_sync_round(), before = last - (core->away_from - 1);
+    uint16_t len = before < UINT16_MAX ? (uint16_t)before : UINT16_MAX;
+    uint64_t event = last << 16 | len;
+
+    if (core->away_logged != event)
+        log_event((struct poke_event){ .kind = POKE_EV_AWAY, .what = last, .len = len });
+    store_release(&core->away_logged, event);
+    store_release(&core->away_from, 0);
 }

@@ -25,8 +25,8 @@ enum poke_event_kind {
     POKE_EV_ACK,        /* what: round; this core has serialised */
     POKE_EV_SYNC_END,   /* what: round */
     POKE_EV_RETIRE,     /* what: batch */
-    POKE_EV_OFFLINE,    /* this core executes no patchable text from here on */
-    POKE_EV_ONLINE,     /* it is online, and serialises next */
+    POKE_EV_AWAY,       /* what: last round, len: rounds before it (saturating): this core was
+                           offline at some time from that round to the last, and serialises next */
 };
 
 struct poke_event {

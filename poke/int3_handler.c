@@ -33,6 +33,11 @@
  * looked up while the table is published, even if the byte in memory has meanwhile become another:
  * the handler decides by address and never looks at the text again.
  *
+ * A core that no sync asked was offline (machine.h): it left in thread context, so no handler lay
+ * below, and executes nothing patchable, in NMIs neither, until it has serialised on its way back,
+ * after the last store of every sync that did not ask it. Its refs are set like all others', so
+ * that an INT3 that it meets then is known.
+ *
  * Nesting (NMI inside the handler) counts refs up and down once more and is correct at every
  * instruction: there is no state but refs and registers. The hit counters are single instructions
  * on this core's line.

@@ -8,6 +8,9 @@
 /* Log an event in this core's ring, if it has one. Any context. */
 void poke_log_event(enum poke_event_kind kind, uint64_t what);
 
+/* Number of the last sync that has begun. Any core, any context. */
+uint64_t poke_sync_round(void);
+
 /* Log that `len` bytes beginning with `first` were stored at `addr`. */
 void poke_log_store(uintptr_t addr, uint8_t first, size_t len);
 

@@ -30,8 +30,8 @@ struct poke_core {
      */
     uint32_t refs __attribute__((aligned(CACHE_LINE)));
     uint32_t log_mark;     /* the ring's index when the batch began; patcher only */
-    bool was_offline;      /* it was offline when the batch began; patcher only */
-    uint32_t offline;      /* between poke_log_offline() and _online(); this core writes */
+    uint64_t away_from;    /* round of sync, plus one, at poke_log_offline(); 0: here. This core */
+    uint64_t away_logged;  /* the last away event of this core, to log none twice. This core */
     uint64_t int3_hits;    /* #BP claimed and emulated here; this core writes, anyone reads */
     uint64_t int3_foreign; /* #BP looked at and left to another owner; as above */
     struct poke_log *log;  /* this core's event ring, set by poke_log_attach(); NULL: no logging */

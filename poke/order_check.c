@@ -6,8 +6,7 @@
  *   < a sync < retire
  *
  * where a sync is complete: begin, one acknowledgement of its round from every core, end. A core
- * that was offline at some time between begin and end owes none: it serialises on its way back,
- * after the stores that the sync is for.
+ * owes none for a round in which it was offline for a time: see poke_log_offline().
  * The patcher's events are ordered by their place in its own ring; acknowledgements of other cores
  * by their time, within the machine's clock skew. Only the log and the entries are consulted, and
  * an event that was overwritten is a fault, never skipped.
@@ -65,16 +64,16 @@ void poke_order_check_begin(void)
 
         if (!core->log)
             continue;
-        /*
-         * The mark first, then the word, which its core changes before it logs the event: a change
-         * whose event lies before the mark is seen in the word, any other one after the mark.
-         */
-        core->log_mark = load_acquire(&core->log->next); /* pairs with log_presence() */
-        core->was_offline = load_acquire(&core->offline);
+        core->log_mark = load_relaxed(&core->log->next);
     }
 }
 
-/* The entry at `index` of a ring, or NULL if it was overwritten or is not complete. */
+static bool is_overwritten(const struct poke_log *log, uint32_t index, uint32_t next)
+{
+    return next - index > log->mask + 1;
+}
+
+/* The entry at `index` of a ring, or NULL if it is not, or not yet, complete. */
 static const struct poke_event *event_at(const struct poke_log *log, uint32_t index)
 {
     const struct poke_event *event = &log->events[index & log->mask];
@@ -83,8 +82,10 @@ static const struct poke_event *event_at(const struct poke_log *log, uint32_t in
 }
 
 static const char *check_ack_time(const struct poke_event *ack, const struct walk *w,
-                                  uint64_t sync_end, uint64_t skew)
+                                  uint64_t sync_end)
 {
+    uint64_t skew = machine_clock_skew();
+
     if (ack->time + skew < w->sync_begin)
         return "a core acknowledged a sync before it began";
     if (ack->time > sync_end + skew)
@@ -94,37 +95,34 @@ static const char *check_ack_time(const struct poke_event *ack, const struct wal
 
 /*
  * Look for the acknowledgement of the open sync in another core's ring, from its mark on, or for
- * the proof that the core was offline between the sync's begin and end. `was_offline` goes with the
- * mark. ONLINE is logged before the core serialises, so if it comes after the begin, so did that.
+ * the word that the core was away. A core that is away now is excused by its word; it is read
+ * before the ring's end, so that one that has just come back has its event there. The event that is
+ * being written at the ring's end is neither: an acknowledgement is complete when the sync ends.
  */
 static const char *check_ack(struct poke_core *core, const struct walk *w, uint64_t sync_end)
 {
-    uint64_t skew = machine_clock_skew();
-    bool offline = core->was_offline, excused = false;
+    uint64_t away_from = load_acquire(&core->away_from); /* pairs with poke_log_online() */
+    bool excused = away_from && w->round >= away_from - 1;
 
     if (!core->log)
-        return "an online core has no event log";
+        return excused ? NULL : "an online core has no event log";
     /* Pairs with the release by which the core acknowledged: its event is complete. */
     uint32_t next = load_acquire(&core->log->next);
+    if (is_overwritten(core->log, core->log_mark, next))
+        return "a core's event log has been overrun";
     for (uint32_t i = core->log_mark; i != next; i++) {
         const struct poke_event *event = event_at(core->log, i);
 
         if (!event)
-            return "a core's event log has been overrun";
-        if (event->kind == POKE_EV_OFFLINE) {
-            if (event->time > sync_end + skew)
-                break;
-            offline = true;
-        } else if (event->kind == POKE_EV_ONLINE) {
-            excused |= offline && event->time + skew >= w->sync_begin;
-            offline = false;
+            break;
+        if (event->kind == POKE_EV_AWAY) {
+            excused |= w->round <= event->what && w->round + event->len >= event->what;
         } else if (event->kind == POKE_EV_ACK && event->what == w->round) {
             core->log_mark = i + 1;
-            core->was_offline = offline;
-            return check_ack_time(event, w, sync_end, skew);
+            return check_ack_time(event, w, sync_end);
         }
     }
-    return offline || excused ? NULL : "a core did not acknowledge a sync";
+    return excused ? NULL : "a core did not acknowledge a sync";
 }
 
 static const char *on_sync_end(struct walk *w, const struct poke_event *event)
@@ -134,12 +132,16 @@ static const char *on_sync_end(struct walk *w, const struct poke_event *event)
     if (!w->in_sync || event->what != w->round)
         return "end of a sync that did not begin";
     for (unsigned i = 0; i < machine_cores(); i++) {
+        struct poke_core *core = machine_poke_core(i);
         const char *fault = NULL;
 
-        struct poke_core *core = machine_poke_core(i);
-
-        if (!machine_core_online(i) && !load_acquire(&core->offline))
-            continue; /* never started: a core that leaves says so first */
+        /*
+         * Never started? A core that leaves says so before it is offline, and one that returns logs
+         * it before it takes that back: in this order one of the words tells.
+         */
+        if (!machine_core_online(i) && !load_acquire(&core->away_from) &&
+            !load_acquire(&core->away_logged))
+            continue;
         if (i != me)
             fault = check_ack(core, w, event->time);
         else if (!w->own_ack)
@@ -275,9 +277,8 @@ static const char *on_event(struct walk *w, const struct poke_event *event)
         return on_sync_end(w, event);
     case POKE_EV_RETIRE:
         return on_retire(w);
-    case POKE_EV_OFFLINE:
-    case POKE_EV_ONLINE:
-        return "the patcher went offline";
+    case POKE_EV_AWAY:
+        return "the patcher was away";
     case POKE_EV_NONE:
         break;
     }
@@ -291,7 +292,8 @@ static const char *walk_log(struct walk *w, const struct poke_core *patcher)
     for (unsigned i = 0; i < poke_table.count; i++)
         progress[i] = (struct progress){ 0 };
     for (uint32_t i = patcher->log_mark; i != patcher->log->next && !fault; i++) {
-        const struct poke_event *event = event_at(patcher->log, i);
+        const struct poke_event *event =
+            is_overwritten(patcher->log, i, patcher->log->next) ? NULL : event_at(patcher->log, i);
 
         w->site = 0;
         fault = event ? on_event(w, event) : "the patcher's event log has been overrun";

@@ -3,12 +3,17 @@
 #include "poke/lock.h"
 #include "poke/log.h"
 
-/* The last round's number, from 1. Under text_mutex. */
+/* The last round's number, from 1. Written under text_mutex, read by cores that leave and return. */
 static uint64_t round;
+
+uint64_t poke_sync_round(void)
+{
+    return load_acquire(&round); /* pairs with next_round() */
+}
 
 static void next_round(void)
 {
-    round++;
+    store_release(&round, round + 1); /* pairs with poke_sync_round() */
     poke_log_event(POKE_EV_SYNC_BEGIN, round);
     machine_sync_cores(round);
     poke_log_event(POKE_EV_SYNC_END, round);

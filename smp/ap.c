@@ -5,6 +5,7 @@
  * `registers` is written by the boot core before the first start-up IPI and read by the others.
  */
 #include "smp/internal.h"
+#include "smp/smp.h"
 
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/atomic.h"
@@ -74,6 +75,7 @@ void ap_main(void)
     uint32_t starting = CPU_STARTING;
     if (!compare_exchange(&self->state, &starting, CPU_IDLE))
         halt_for_ever();
+    sync_core(); /* online, then serialise: see machine_core_online() */
     watchdog_start_core();
     work_loop();
 }

@@ -34,7 +34,8 @@ static const char *silence(const struct percpu *cpu, const struct hang *hang)
 
     if (!load_acquire(&cpu->stop.stopped)) /* pairs with the release in stop_record_fill() */
         return "dead: it does not answer an NMI";
-    if (smp_sync_silent(&round) >= 0 && load_acquire(&cpu->sync_ack) < round)
+    if (smp_sync_silent(&round) >= 0 && load_relaxed(&cpu->asked[IPI_SYNC]) == round &&
+        load_acquire(&cpu->sync_ack) < round)
         return "silent: it has not acknowledged the core sync";
     if (cpu->heartbeat_time != 0 && since_tick(cpu, hang->found) > hang->limit / 2)
         return "silent: no timer interrupt";
@@ -85,12 +86,14 @@ void hang_print(const struct hang *hang, char *silent, size_t size)
         con_printf("# sync round %llu waits for core %d\n", (unsigned long long)round, first);
 
     silent[0] = '\0';
-    for_each_online_cpu (i) {
-        const struct percpu *cpu = percpu((unsigned)i);
+    for (unsigned i = 0; i < smp_possible(); i++) {
+        const struct percpu *cpu = percpu(i);
         const char *why = silence(cpu, hang);
 
+        if (!percpu_is_running(i))
+            continue;
         if (why)
-            list_add(silent, size, (unsigned)i);
+            list_add(silent, size, i);
         if (why || answering++ < FULL_REPORTS)
             print_core(cpu, why, hang->found);
     }

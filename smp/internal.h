@@ -19,6 +19,9 @@ struct percpu *percpu_add(uint32_t apic_id);
 /* The block of the core with this APIC id, or NULL. */
 struct percpu *percpu_find(uint32_t apic_id);
 
+/* Does the core execute our code: is it online, or parked? Any context. */
+bool percpu_is_running(unsigned core);
+
 /* ---- identify.c ---- */
 
 /* Fill in package, core and thread of this core's block. On the core itself. */
@@ -112,6 +115,13 @@ struct hang {
 };
 /* Print it, all other cores stopped; `silent` becomes the list for watchdog_report. */
 void hang_print(const struct hang *hang, char *silent, size_t size);
+
+/* ---- idle.c ---- */
+
+/* Wait for any interrupt or NMI: interrupts off before and after. A wake-up sent before it counts. */
+void idle_wait(void);
+/* In the NMI handler, before it returns to `frame`. */
+void idle_leave(struct trap_frame *frame);
 
 /* ---- park.c ---- */
 

@@ -38,7 +38,7 @@ void ipi_ask_others(enum ipi_question kind, uint64_t number)
     for_each_online_cpu (i) {
         if ((unsigned)i == self)
             continue;
-        percpu((unsigned)i)->asked[kind] = number;
+        store_relaxed(&percpu((unsigned)i)->asked[kind], number); /* the watchdog reads it */
         asked++;
     }
     if (kind == IPI_CALL)

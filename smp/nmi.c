@@ -22,5 +22,6 @@ bool nmi_handler(struct trap_frame *frame)
     stop_if_asked(frame);
 
     run_hook(self, &self->nmi_hook);
+    idle_leave(frame);
     return true;
 }

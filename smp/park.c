@@ -10,7 +10,7 @@
  *
  * While it is parked the core takes interrupts in HLT: the wake-up, and a core sync that had asked
  * it before it left. Their handlers contain nothing patchable. Hooks do, so they do not run from
- * CPU_PARKED until the core has serialised: an NMI may come between any two instructions here.
+ * poke_log_offline() until the core has serialised: an NMI may come between any two instructions here.
  */
 #include "smp/internal.h"
 #include "smp/smp.h"
@@ -23,8 +23,9 @@ void run_hook(struct percpu *self, void (**hook)(void))
 {
     void (*fn)(void) = load_acquire(hook); /* pairs with the release of its writer */
     uint32_t state = load_relaxed(&self->state);
+    bool leaving = load_relaxed(&self->poke.away_from) != 0;
 
-    if (fn && state != CPU_PARKED && state != CPU_UNPARKED)
+    if (fn && !leaving && state != CPU_PARKED && state != CPU_UNPARKED)
         fn();
 }
 
@@ -37,10 +38,8 @@ void smp_park(void)
     irq_disable();
     poke_log_offline();
     store_release(&self->state, CPU_PARKED);
-    while (load_acquire(&self->state) == CPU_PARKED) { /* pairs with smp_unpark() */
-        /* STI takes effect after HLT has begun: no wake-up is lost between check and HLT. */
-        __asm__ volatile("sti; hlt; cli" ::: "memory");
-    }
+    while (load_acquire(&self->state) == CPU_PARKED) /* pairs with smp_unpark() */
+        idle_wait();
     poke_log_online();
     tlb_flush_this_core(NULL); /* the flushes that were not sent here */
     sync_core();

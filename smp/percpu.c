@@ -68,6 +68,11 @@ bool smp_is_online(unsigned core)
     return state == CPU_IDLE || state == CPU_BUSY || state == CPU_UNPARKED;
 }
 
+bool percpu_is_running(unsigned core)
+{
+    return smp_is_online(core) || load_acquire(&percpu(core)->state) == CPU_PARKED;
+}
+
 int smp_next_online(int core)
 {
     for (unsigned i = (unsigned)(core + 1); i < possible; i++) {

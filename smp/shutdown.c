@@ -25,23 +25,12 @@ static void stop(void *unused)
     halt_for_ever();
 }
 
-static void unpark_all(uint64_t limit)
-{
-    uint64_t start = rdtsc();
-
-    for (unsigned i = 1; i < smp_possible(); i++) {
-        if (!smp_unpark(i))
-            continue;
-        while (!smp_is_online(i) && rdtsc() - start < limit)
-            cpu_relax();
-    }
-}
-
 void smp_shutdown(void)
 {
     uint64_t limit = time_ns_to_ticks(STOP_LIMIT_NS), start;
 
-    unpark_all(limit);
+    for (unsigned i = 1; i < smp_possible(); i++)
+        smp_unpark(i); /* it is online at once, and can be called */
     if (smp_online() > 1)
         call_others_nowait(stop, NULL);
     start = rdtsc();

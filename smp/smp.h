@@ -91,7 +91,7 @@ uint64_t smp_preemptions(void);
 
 /*
  * Take this core out of the online set until smp_unpark() is called for it: no sync interrupts it,
- * no hook runs on it, its timer is off, it waits in HLT. On its way back it serialises before it
+ * no hook runs on it, its timer is off (and with it the watchdog's look), it waits in HLT. On its way back it serialises before it
  * executes anything that can be patched, and drops all translations. On any core but the boot
  * core, in thread context, interrupts on, text_mutex not held. No cross-call (below) may be under
  * way when a core parks or comes back; core syncs may.
@@ -140,8 +140,8 @@ void sync_core(void);
  */
 void smp_sync_cores(uint64_t round);
 /*
- * The last round in *round, and the first online core that has not acknowledged it while it is
- * being waited for, else -1. Any core, any context.
+ * The last round in *round, and the first core that was asked and has not acknowledged it while
+ * it is being waited for, else -1. Any core, any context.
  */
 int smp_sync_silent(uint64_t *round);
 

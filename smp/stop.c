@@ -50,15 +50,15 @@ bool stop_other_cores(void)
 
     if (!compare_exchange(&owner, &found, self + 1))
         return found == self + 1; /* a panic while this core reports a hang: they stand still */
-    for_each_online_cpu (i) {
-        if ((unsigned)i != self)
-            smp_send_nmi((unsigned)i);
+    for (unsigned i = 0; i < smp_possible(); i++) {
+        if (i != self && percpu_is_running(i))
+            smp_send_nmi(i);
     }
     uint64_t start = rdtsc();
     uint64_t limit = time_ns_to_ticks(ANSWER_LIMIT_NS);
-    for_each_online_cpu (i) {
+    for (unsigned i = 0; i < smp_possible(); i++) {
         /* Pairs with the release in stop_record_fill(). A core without an answer is dead. */
-        while ((unsigned)i != self && !load_acquire(&percpu((unsigned)i)->stop.stopped) &&
+        while (i != self && percpu_is_running(i) && !load_acquire(&percpu(i)->stop.stopped) &&
                rdtsc() - start < limit)
             cpu_relax();
     }

@@ -29,11 +29,7 @@ void work_loop(void)
         irq_disable();
         uint32_t seq = load_acquire(&self->work_seq); /* pairs with smp_start_work() */
         if (seq == self->work_done) {
-            /*
-             * STI takes effect after the next instruction, so a wake-up that is sent after the
-             * check is taken in HLT and ends it (SDM vol 2B, STI).
-             */
-            __asm__ volatile("sti; hlt" ::: "memory");
+            idle_wait();
             continue;
         }
         store_relaxed(&self->state, CPU_BUSY);

@@ -2,6 +2,7 @@
 #include "kernel/mm/tables.h"
 
 #include "kernel/cpu/regs.h"
+#include "kernel/lib/atomic.h"
 
 static bool direct_map_ready;
 
@@ -93,7 +94,8 @@ bool large_split(uint64_t *entry)
     uint64_t old = *entry;
     for (unsigned i = 0; i < 512; i++)
         table_at(table)[i] = (old & ~PTE_LARGE) + i * PAGE_SIZE;
-    *entry = table | PTE_P | PTE_W | PTE_A;
+    /* The table is filled before another core's walk can find it. */
+    store_release(entry, table | PTE_P | PTE_W | PTE_A);
     return true;
 }
 

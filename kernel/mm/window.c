@@ -8,7 +8,8 @@
  * table with MACHINE_WINDOW_PAGES entries, at an address chosen at random at boot. Why it is safe:
  *   - No other core ever loads this root while translations are in it, so no other core can use or
  *     cache them.
- *   - The entries are not global, and this core drops their translations before or when it leaves.
+ *   - The entries are not global, and this core drops their translations before any other page
+ *     shows there.
  *     Nothing has to be flushed elsewhere, and no interrupt is sent. How it drops them is the mode:
  *     without PCIDs by the CR3 loads that enter and leave; with them by the load that enters, which
  *     empties the window's PCID; in the no-flush mode, where CR3 loads keep everything (bit 63), by

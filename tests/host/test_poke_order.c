@@ -267,11 +267,117 @@ static void early_or_late_acknowledgement(void **state)
     assert_null(run(1));
 }
 
-static void offline_core_need_not_acknowledge(void **state)
+static void core_that_never_started(void **state)
 {
     (void)state;
     fake.offline[1] = true;
     assert_null(run(4));
+}
+
+/* ---- a core that leaves and comes back ---- */
+
+#define HOOKS 6 /* of a batch of one site: after each of three stores and three syncs */
+
+static unsigned hooks, leave_at, return_at;
+
+static void go_offline(unsigned core)
+{
+    unsigned caller = fake_core;
+
+    fake_core = core;
+    poke_log_offline();
+    fake.offline[core] = true;
+    fake_core = caller;
+}
+
+static void come_back(unsigned core)
+{
+    unsigned caller = fake_core;
+
+    fake.offline[core] = false;
+    fake_core = core;
+    poke_log_online();
+    fake_core = caller;
+}
+
+static void leave_and_return(void)
+{
+    hooks++;
+    if (hooks == leave_at)
+        go_offline(1);
+    if (hooks == return_at)
+        come_back(1);
+}
+
+/* With core 1 away from after hook `from` to after hook `to`; 0: since or until before the batch. */
+static const struct poke_order_fault *run_away(unsigned from, unsigned to)
+{
+    restart(2048);
+    hooks = 0;
+    leave_at = from;
+    return_at = to;
+    fake.hook = leave_and_return;
+    if (!from)
+        go_offline(1);
+    if (!to)
+        come_back(1);
+    const struct poke_order_fault *fault = run(1);
+    fake.hook = NULL;
+    if (fake.offline[1])
+        come_back(1);
+    return fault;
+}
+
+static void core_away_owes_nothing(void **state)
+{
+    (void)state;
+    for (unsigned from = 0; from <= HOOKS; from++) {
+        for (unsigned to = from + 1; to <= HOOKS + 1; to++)
+            assert_null(run_away(from, to)); /* HOOKS + 1: for good */
+    }
+}
+
+/* It is excused for the syncs that it was away for, and for no other. */
+static void core_that_was_away_at_another_time(void **state)
+{
+    (void)state;
+    for (unsigned sync = 1; sync <= 3; sync++) {
+        fake.silent_core = 1;
+        fake.silent_sync = sync;
+        restart(2048);
+        go_offline(1); /* back before the batch */
+        come_back(1);
+        fake.silent_core = 1;
+        fake.silent_sync = sync;
+        const struct poke_order_fault *fault = run(1);
+        expect_fault(fault, "a core did not acknowledge a sync", false);
+        assert_int_equal(fault->core, 1);
+        assert_int_equal(fault->sync, sync);
+    }
+    /* Away between the store of the tail and the end of sync 2: silent at 3 all the same. */
+    restart(2048);
+    hooks = 0;
+    leave_at = 3;
+    return_at = 4;
+    fake.hook = leave_and_return;
+    fake.silent_core = 1;
+    fake.silent_sync = 3;
+    const struct poke_order_fault *fault = run(1);
+    fake.hook = NULL;
+    expect_fault(fault, "a core did not acknowledge a sync", false);
+    assert_int_equal(fault->sync, 3);
+}
+
+/* An event that is just being written at a ring's end is no overrun. */
+static void core_that_is_logging(void **state)
+{
+    (void)state;
+    restart(2048);
+    go_offline(2);
+    machine_poke_core(2)->log->next++; /* claimed, not written */
+    assert_null(run(1));
+    machine_poke_core(2)->log->next--;
+    come_back(2);
 }
 
 static void online_core_without_a_log(void **state)
@@ -352,7 +458,10 @@ int main(void)
         poke_test(no_sync1_without_tails),
         poke_test(every_missing_acknowledgement),
         poke_test(early_or_late_acknowledgement),
-        poke_test(offline_core_need_not_acknowledge),
+        poke_test(core_that_never_started),
+        poke_test(core_away_owes_nothing),
+        poke_test(core_that_was_away_at_another_time),
+        poke_test(core_that_is_logging),
         poke_test(online_core_without_a_log),
         poke_test(overrun_logs),
         poke_test(first_fault_stays),
