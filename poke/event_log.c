@@ -49,8 +49,9 @@ void poke_log_ack_of(unsigned core, uint64_t round)
 }
 
 /*
- * Which syncs a core has to do with that was away: not those before the round that it saw when it
- * left, nor those after the one that it sees when it is back. A round is numbered before the full
+ * Which syncs a core that was away has to do with: none before the round that it saw when it left,
+ * none after the one that it sees when it is back. It reads the first before it releases that it is
+ * offline, the second after it has acquired that it is online. A round is numbered before the full
  * barrier and the look at who is online (machine_core_online()). A look that missed this core came
  * before its return and after its leaving, so its round lies between the two; and what the syncs of
  * all rounds between were to make visible was stored before this core's serialising, which follows.

@@ -8,12 +8,12 @@ static uint64_t round;
 
 uint64_t poke_sync_round(void)
 {
-    return load_acquire(&round); /* pairs with next_round() */
+    return load_relaxed(&round); /* ordered by the machine: see poke_log_offline() */
 }
 
 static void next_round(void)
 {
-    store_release(&round, round + 1); /* pairs with poke_sync_round() */
+    store_relaxed(&round, round + 1); /* before the full barrier in machine_sync_cores() */
     poke_log_event(POKE_EV_SYNC_BEGIN, round);
     machine_sync_cores(round);
     poke_log_event(POKE_EV_SYNC_END, round);
