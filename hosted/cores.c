@@ -155,18 +155,29 @@ void run_hook(struct percpu *self, void (**hook)(void))
         fn();
 }
 
+static void log_online(struct hosted_core *self)
+{
+    ring_lock(self); /* a sync that finds this core online logs its acknowledgement there */
+    poke_log_online();
+    ring_unlock(self);
+}
+
 void smp_park(void)
 {
     struct percpu *self = this_cpu();
     uint32_t state = self->state;
 
     smp_timer_start(0);
+    irq_disable();
     poke_log_offline();
     store_release(&self->state, CPU_PARKED);
+    irq_enable(); /* as in HLT: a sync that found this core online may wait for it */
     sleep_while(&self->state, CPU_PARKED); /* pairs with smp_unpark() */
-    poke_log_online();
+    irq_disable();
+    log_online((struct hosted_core *)self);
     sync_core();
     store_release(&self->state, state);
+    irq_enable();
 }
 
 bool smp_unpark(unsigned core)

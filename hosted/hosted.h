@@ -25,6 +25,7 @@ struct hosted_core {
     pid_t tid;         /* release by its thread, once it runs */
 
     bool irq_off; /* this thread and its own signal handlers; a sync waits until it is clear */
+    uint32_t ring_locked; /* ring_lock() */
 
     /* This thread and its own signal handlers only. */
     uint64_t cr2;
@@ -62,6 +63,15 @@ const char *limits_doubt(void);
  * cannot be started or pinned.
  */
 bool cores_start(const int *processors, unsigned count, char *error, size_t size);
+
+/* ---- sync.c ---- */
+
+/*
+ * Around events that go into a core's ring while a sync may be under way: its own, and what others
+ * log for it. A spin lock; this core's thread with interrupts off, or another core's.
+ */
+void ring_lock(struct hosted_core *core);
+void ring_unlock(struct hosted_core *core);
 
 /* ---- text.c ---- */
 
@@ -105,8 +115,13 @@ void ends_init(void);
 /* ---- stop.c ---- */
 
 void stop_init(void);
-/* Stop a core's thread for good; where it was, or NULL if it did not say so in time. */
-const struct stop_record *stop_core(unsigned core);
+/*
+ * Stop the threads of all online cores for good, and return when each has left its record, or 200
+ * ms have passed. On a thread that is no core.
+ */
+void stop_cores(void);
+/* Where a core was when it was stopped, or NULL if it did not say so in time. */
+const struct stop_record *stop_record_of(unsigned core);
 
 /* ---- watchdog.c ---- */
 

@@ -88,16 +88,21 @@ static void on_trap(int signal, siginfo_t *info, void *context)
  * the text holds the new instruction: it is executed (H. P. Anvin named the case in 2010: a handler
  * has to recognise the previous site).
  *
- * If the byte is an INT3 before and after the engine said no, it belongs to another owner, unless
- * it was one of the engine's twice: of a batch that ended before the engine was asked, and of one
- * that began after. The first one's end is counted before the other can begin, so the same count
- * around all three excludes that.
+ * Nor may the engine answer for a later batch than the one whose INT3 the byte was: that batch is
+ * published before its INT3 is stored, so this thread would execute its instruction, and after it
+ * the one before from memory. And if the byte is an INT3 before and after the engine said no, it
+ * belongs to another owner, unless it was one of the engine's twice: of a batch that ended before
+ * the engine was asked, and of one that began after. A batch's end is counted before another can
+ * begin, so the same count around everything excludes both. Otherwise the engine's answer is thrown
+ * away, and its count of it taken back; what an emulated CALL has pushed lies below the stack
+ * pointer, where nothing is.
  */
 static bool breakpoint(struct trap_frame *frame)
 {
     const uint8_t *byte = (const uint8_t *)frame->rip - INT3_INSN_SIZE;
+    struct poke_core *counts = &self()->cpu.poke;
 
-    for (;; fetch_sub(&self()->cpu.poke.int3_foreign, 1)) { /* it was not: ask again */
+    for (;;) {
         struct poke_regs regs = { .ip = frame->rip, .sp = frame->rsp, .flags = frame->rflags };
         uint64_t batches = load_acquire(&poke_counters()->batches);
 
@@ -105,14 +110,15 @@ static bool breakpoint(struct trap_frame *frame)
             frame->rip -= INT3_INSN_SIZE;
             return true;
         }
-        if (smp_text_poke_int3_handler(&regs)) {
-            frame->rip = regs.ip;
+        bool ours = smp_text_poke_int3_handler(&regs);
+        bool answered = ours || load_acquire(byte) == INT3_INSN_OPCODE;
+
+        if (answered && load_acquire(&poke_counters()->batches) == batches) {
+            frame->rip = regs.ip; /* unchanged if it is not ours */
             frame->rsp = regs.sp;
-            return true;
+            return ours;
         }
-        if (load_acquire(byte) == INT3_INSN_OPCODE &&
-            load_acquire(&poke_counters()->batches) == batches)
-            return false;
+        fetch_sub(ours ? &counts->int3_hits : &counts->int3_foreign, 1);
     }
 }
 

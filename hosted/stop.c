@@ -70,19 +70,32 @@ static void on_stop(int signal, siginfo_t *info, void *context)
     (void)info;
     record->frames =
         backtrace_collect((uint64_t)gregs[REG_RIP], (uint64_t)gregs[REG_RBP], record->trace);
-    store_release(&record->stopped, 1); /* pairs with stop_core() */
+    store_release(&record->stopped, 1); /* pairs with stop_record_of() */
     for (;;)
         pause();
 }
 
-const struct stop_record *stop_core(unsigned core)
+const struct stop_record *stop_record_of(unsigned core)
 {
-    struct stop_record *record = &percpu(core)->stop;
+    const struct stop_record *record = &percpu(core)->stop;
 
-    syscall(SYS_tgkill, getpid(), hosted_core(core)->tid, SIGNAL_STOP);
-    for (unsigned ms = 0; ms < PATIENCE_MS && !load_acquire(&record->stopped); ms++) /* on_stop() */
+    return load_acquire(&record->stopped) ? record : NULL; /* pairs with on_stop() */
+}
+
+static bool all_stopped(void)
+{
+    for_each_online_cpu (i)
+        if (!stop_record_of((unsigned)i))
+            return false;
+    return true;
+}
+
+void stop_cores(void)
+{
+    for_each_online_cpu (i)
+        syscall(SYS_tgkill, getpid(), hosted_core((unsigned)i)->tid, SIGNAL_STOP);
+    for (unsigned ms = 0; ms < PATIENCE_MS && !all_stopped(); ms++)
         nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
-    return load_acquire(&record->stopped) ? record : NULL;
 }
 
 void stop_init(void)

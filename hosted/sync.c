@@ -2,29 +2,58 @@
 /*
  * Core sync of a process: membarrier(2) with PRIVATE_EXPEDITED_SYNC_CORE. The kernel interrupts
  * every processor that runs a thread of this process, and each of those executes a serialising
- * instruction before it is back in user mode; a thread that does not run will, before it does.
+ * instruction before it is back in user mode; a thread that does not run will, before it does. The
+ * manual promises that of the siblings of the thread that asks; it serialises itself.
  *
  * That asks nobody. On bare metal a core takes the interrupt of a sync only with its interrupts on,
  * so that a sync also waits for whoever has them off. So it is here: after the call, each core is
  * waited for until its word irq_off is seen clear. Traps leave that word alone (signals.c): their
  * handlers are what retire has to wait for by itself, and here it has to do so often.
  *
- * The acknowledgements are logged for each core by the one that asked. Rings of other cores have no
- * other writer here.
+ * The acknowledgements are logged for each core by the one that asked. The only other writer of a
+ * ring while a sync goes on is its own core, when it comes back from smp_park(): they exclude each
+ * other by the ring's lock, so that no event is claimed twice, or lies behind one that is not
+ * complete. Nobody holds two, or waits for anything while he holds one; no interrupt handler
+ * takes one.
  */
+#define _GNU_SOURCE
+#include <errno.h>
 #include <linux/membarrier.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "hosted/hosted.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/atomic.h"
+#include "kernel/trap/trap.h"
 #include "smp/internal.h"
 #include "smp/smp.h"
 
 /* Written by the one that syncs; the watchdog's thread reads them when nothing goes on. */
 static uint64_t last_round;
 static uint32_t waits_for = UINT32_MAX; /* core, or none */
+
+void ring_lock(struct hosted_core *core)
+{
+    while (exchange(&core->ring_locked, 1)) /* pairs with ring_unlock() */
+        cpu_relax();
+}
+
+void ring_unlock(struct hosted_core *core)
+{
+    store_release(&core->ring_locked, 0); /* pairs with ring_lock() */
+}
+
+static void acknowledge(unsigned core, uint64_t round)
+{
+    struct percpu *cpu = percpu(core);
+
+    ring_lock(hosted_core(core));
+    poke_log_ack_of(core, round);
+    ring_unlock(hosted_core(core));
+    store_relaxed(&cpu->sync_count, cpu->sync_count + 1);
+}
 
 static void wait_for(unsigned core)
 {
@@ -38,15 +67,14 @@ static void wait_for(unsigned core)
 void smp_sync_cores(uint64_t round)
 {
     store_relaxed(&last_round, round);
-    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) != 0)
+        panic(NULL, "membarrier(2): %s", strerrordesc_np(errno)); /* ENOMEM: nobody serialised */
+    sync_core();
     ipi_count_sync();
     for_each_online_cpu (i) {
-        struct percpu *cpu = percpu((unsigned)i);
-
-        if (cpu != this_cpu())
+        if ((unsigned)i != cpu_index())
             wait_for((unsigned)i);
-        poke_log_ack_of((unsigned)i, round);
-        store_relaxed(&cpu->sync_count, cpu->sync_count + 1);
+        acknowledge((unsigned)i, round);
     }
 }
 

@@ -16,7 +16,7 @@ enum wild_word {
     WILD_BROKEN,      /* it does on real cores: not seen means that the detector is blind */
 };
 
-/* The largest boundary that the slot crosses. */
+/* The largest boundary that the slot crosses; that the head of two bytes does, for an XRay sled. */
 enum wild_place { IN_8, ACROSS_8, ACROSS_16, ACROSS_32, ACROSS_64, ACROSS_PAGE, WILD_PLACES };
 
 struct wild_row {
@@ -37,7 +37,7 @@ extern const unsigned wild_row_count;
 
 /* Row "timed-wait": ticks after each of its three stores. */
 extern uint64_t wild_wait;
-/* #BP handler of rows that retry: back to the site's INT3. */
+/* #BP handler of rows that retry: back to the INT3, if it is that of a site of the set. */
 bool wild_retry_int3(struct trap_frame *frame);
 
 /* One race of a row; see race_run(). */
@@ -47,7 +47,7 @@ const struct wild_row *wild_find(const char *name);
 
 /*
  * The alias through which a row stores for itself. Of the sites of one set at a time;
- * wild_stores_set() is told which. Between begin and end text_mutex is held and, on bare metal,
+ * wild_stores_set() is told which; the set stays until the next call. Between begin and end text_mutex is held and, on bare metal,
  * interrupts are off.
  */
 void wild_stores_set(const struct site_set *set);

@@ -7,6 +7,7 @@
 
 /* ---- the alias ---- */
 
+static const struct site_set *sites;
 static uint64_t first_page;
 static size_t pages;
 static uint8_t *view;
@@ -15,6 +16,7 @@ void wild_stores_set(const struct site_set *set)
 {
     const struct site *last = &set->sites[set->count - 1];
 
+    sites = set;
     first_page = (uint64_t)set->sites[0].slot & ~(PAGE_SIZE - 1);
     pages = ((uint64_t)last->slot + SITE_LEN_MAX + 7 - first_page) / PAGE_SIZE + 1;
 }
@@ -204,15 +206,19 @@ static enum poke_error timed_wait(const struct site *s,
     return e ? e : store_and_wait(s, 0, to->bytes, 1);
 }
 
+/* The filler is INT3 too: where a torn jump ends up must stay a fault. */
 bool wild_retry_int3(struct trap_frame *frame)
 {
-    uint64_t slot = frame->rip - INT3_INSN_SIZE;
+    uint64_t at = frame->rip - INT3_INSN_SIZE;
 
-    if (slot < first_page || slot >= first_page + pages * PAGE_SIZE)
-        return false;
-    frame->rip = slot;
-    cpu_relax();
-    return true;
+    for (unsigned i = 0; i < sites->count; i++) {
+        if ((uint64_t)sites->sites[i].slot == at) {
+            frame->rip = at;
+            cpu_relax();
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- stop-machine ---- */

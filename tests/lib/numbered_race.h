@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The simplest oracle: a site whose every version answers with its own number, so that old and new
- * are told apart by comparing two integers, and no history is needed.
+ * are told apart by comparing two integers, and no history is needed. What is legal while a patch
+ * is under way, old as well as new, is not so on every core: one that has executed the new version
+ * never goes back.
  *
  *     slot:    call target | jmp target    of the version, across a cache line
  *              ret
@@ -33,9 +35,9 @@ struct numbered_race {
 };
 
 /*
- * Run the race and judge it: FAIL for an execution of a version older than oldest() said, or newer
- * than any that was begun, for a fault, and for an error of the engine. What was seen counts as
- * exposure. Returns how many executions began when oldest() was ahead of the last version whose
+ * Run the race and judge it: FAIL for an execution of a version older than oldest() said, or than
+ * one that the same core had executed before, or newer than any that was begun, for a fault, and
+ * for an error of the engine. What was seen counts as exposure. Returns how many executions began when oldest() was ahead of the last version whose
  * patch had ended. Boot core, thread context.
  */
 uint64_t numbered_race_run(struct test_run *t, const struct numbered_race *race);

@@ -33,6 +33,23 @@ static bool matches(const struct site *s, uint64_t version, uint32_t got, unsign
     return true;
 }
 
+/* Was `got` an image of the site before version `lo`? */
+static bool is_retired(const struct site *s, uint64_t lo, uint32_t got, unsigned *image)
+{
+    for (uint64_t back = 1; back < SITE_HISTORY / 2 && back <= lo; back++) {
+        if (matches(s, lo - back, got, image))
+            return true;
+    }
+    if (lo < SITE_HISTORY / 2)
+        return false;
+    /* Of the time before, nobody knows: any image of the site may have been there. */
+    for (unsigned i = 0; i < s->images; i++) {
+        if (s->image[i].signature == got)
+            return true;
+    }
+    return false;
+}
+
 enum outcome oracle_judge(const struct site *s, uint64_t lo, uint64_t hi, uint32_t got,
                           unsigned *image)
 {
@@ -42,11 +59,8 @@ enum outcome oracle_judge(const struct site *s, uint64_t lo, uint64_t hi, uint32
         if (matches(s, v, got, image))
             outcome = OUTCOME_LEGAL;
     }
-    for (uint64_t back = 1; back < SITE_HISTORY / 2 && back <= lo && outcome == OUTCOME_TORN;
-         back++) {
-        if (matches(s, lo - back, got, image))
-            outcome = OUTCOME_STALE;
-    }
+    if (outcome != OUTCOME_LEGAL && is_retired(s, lo, got, image))
+        outcome = OUTCOME_STALE;
     /*
      * Were the entries still those versions? Each entry is stored before begin reaches its version
      * (release in the patcher, pairs with this acquire).

@@ -20,8 +20,8 @@
  * instruction as memory holds it: torn bytes are seen there, a missing serialisation never is. The
  * event log says that the serialising instruction was reached, not what it did.
  *
- * history[] is a ring: an execution that took SITE_HISTORY versions or more cannot be judged, and
- * is counted as such.
+ * history[] is a ring: an execution that took SITE_HISTORY / 2 versions or more cannot be judged,
+ * and is counted as such. An image of the site that the ring no longer knows is taken for stale.
  */
 #ifndef TESTS_LIB_ORACLE_H
 #define TESTS_LIB_ORACLE_H
@@ -33,7 +33,7 @@ enum outcome {
     OUTCOME_LEGAL,
     OUTCOME_UNJUDGED,
     OUTCOME_STALE, /* an image that was retired before the execution began */
-    OUTCOME_TORN,  /* none of the images that the site had in living memory */
+    OUTCOME_TORN,  /* no image that the site has had */
     OUTCOME_FAULT, /* an exception, or registers destroyed: torn as well */
     OUTCOMES
 };

@@ -14,12 +14,12 @@
 #define EACH_PAUSE 16 /* executions; an emulator that takes turns needs the pause */
 
 /*
- * `number` is the writer's: stored (release) when its value has been patched in and all cores have
- * synchronised. The reader acquires it before it executes, and must get it or more. The counts are
- * the reader's until its work has ended.
+ * `number` is the writer's: stored (release) when its lowest byte has been patched in and all cores
+ * have synchronised. The reader acquires it before and after it executes. The counts are the
+ * reader's until its work has ended.
  */
 static struct {
-    uint32_t (*function)(void); /* mov eax, number; ret */
+    uint32_t (*function)(void); /* mov eax, number % 256; ret */
     uint32_t number, stop;
     uint64_t executions, stale;
 } site;
@@ -28,14 +28,16 @@ static void execute(__attribute__((unused)) void *arg)
 {
     while (!load_acquire(&site.stop)) {
         uint32_t least = load_acquire(&site.number); /* pairs with staleness_measure() */
+        uint8_t newer = (uint8_t)(site.function() - least);
+        uint32_t most = load_acquire(&site.number) + 1; /* it may have been patched in already */
 
-        site.stale += site.function() < least;
+        site.stale += newer > most - least;
         if (++site.executions % EACH_PAUSE == 0)
             cpu_relax();
     }
 }
 
-/* A fault is a torn instruction: not this measurement's business, but it must not end the run. */
+/* A fault comes of what was there before the function: INT3. */
 static void execute_guarded(__attribute__((unused)) void *arg)
 {
     struct trap_caught caught;
@@ -50,22 +52,26 @@ bool staleness_measure(struct staleness *out)
     uint8_t *text = (uint8_t *)mm_text_alloc(1);
     int other = smp_next_online((int)cpu_index());
     uint64_t begin = rdtsc();
+    bool refused = false;
 
     memset(&site, 0, sizeof site);
     *out = (struct staleness){ 0 };
-    /* The immediate lies in one quadword, so that nothing tears. */
     if (!text || other < 0 || text_poke_copy(text + 3, code, sizeof code) != POKE_OK)
         return false;
     site.function = (uint32_t(*)(void))(uintptr_t)(text + 3);
     if (!smp_start_work((unsigned)other, execute_guarded, NULL))
         return false;
     while (rdtsc() - begin < time_ns_to_ticks(out->patches < LEAST ? LONGEST_NS : LENGTH_NS)) {
-        uint32_t next = (uint32_t)++out->patches;
+        uint32_t next = (uint32_t)out->patches + 1;
+        uint8_t byte = (uint8_t)next; /* one byte does not tear */
 
         text_mutex_lock();
-        text_poke(text + 4, &next, sizeof next);
+        refused = text_poke(text + 4, &byte, sizeof byte) != POKE_OK;
         smp_text_poke_sync_each_cpu();
         text_mutex_unlock();
+        if (refused)
+            break;
+        out->patches = next;
         store_release(&site.number, next); /* pairs with execute() */
         cpu_relax();
     }
@@ -73,5 +79,5 @@ bool staleness_measure(struct staleness *out)
     smp_wait_work((unsigned)other);
     out->executions = site.executions;
     out->stale = site.stale;
-    return true;
+    return !refused;
 }

@@ -5,15 +5,15 @@
 #include "kernel/lib/string.h"
 #include "tests/harness/test.h"
 
-/* Three images, shown in turn; version v shows image v % 3. */
+/* Three images, shown in turn; version v shows image v % 3. A fourth one is never shown. */
 static struct site site;
 
 static void begin_versions(uint64_t begun)
 {
     memset(&site, 0, sizeof site);
-    site.images = 3;
+    site.images = 4;
     site.len = 5;
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < site.images; i++)
         site.image[i].signature = 0x10000 + i;
     for (uint64_t v = 0; v <= begun; v++)
         site.history[v % SITE_HISTORY] = v % 3;
@@ -41,6 +41,16 @@ TEST(unit, oracle_verdicts, "current images are legal, retired ones stale, unkno
     begin_versions(0); /* nothing has been before the first version */
     EXPECT_EQ(judge(0, 0, 0x10000), OUTCOME_LEGAL);
     EXPECT_EQ(judge(0, 0, 0x10001), OUTCOME_TORN);
+}
+
+TEST(unit, oracle_long_retired, "an image that the history no longer knows is stale, not torn")
+{
+    begin_versions(SITE_HISTORY / 2 - 1); /* the history knows all: image 3 has never been there */
+    EXPECT_EQ(judge(site.begin, site.begin, 0x10003), OUTCOME_TORN);
+
+    begin_versions(SITE_HISTORY / 2);
+    EXPECT_EQ(judge(site.begin, site.begin, 0x10003), OUTCOME_STALE);
+    EXPECT_EQ(judge(site.begin, site.begin, 0x10004), OUTCOME_TORN);
 }
 
 TEST(unit, oracle_history_lost, "an execution that outlived the history is not judged")
