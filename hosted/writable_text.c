@@ -11,11 +11,8 @@
 
 #include "kernel/mm/mm.h"
 
-void *writable_text_open(uint64_t text, size_t pages);
-void writable_text_close(void *mapping, size_t pages);
-
 /* Page by page: neighbours in the address space are not neighbours in the file. */
-void *writable_text_open(uint64_t text, size_t pages)
+void *mm_writable_text_open(uint64_t text, size_t pages)
 {
     uint8_t *from = (uint8_t *)(uintptr_t)text;
     size_t bytes = pages * PAGE_SIZE;
@@ -27,18 +24,18 @@ void *writable_text_open(uint64_t text, size_t pages)
         /* Of a shared mapping, an old size of 0 leaves it in place and maps it once more. */
         if (mremap(from + offset, 0, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, at + offset) ==
             MAP_FAILED) {
-            writable_text_close(at, pages);
+            mm_writable_text_close(at, pages);
             return NULL;
         }
     }
     if (mprotect(at, bytes, PROT_READ | PROT_WRITE | PROT_EXEC) != 0) {
-        writable_text_close(at, pages);
+        mm_writable_text_close(at, pages);
         return NULL;
     }
     return at;
 }
 
-void writable_text_close(void *mapping, size_t pages)
+void mm_writable_text_close(void *mapping, size_t pages)
 {
     munmap(mapping, pages * PAGE_SIZE);
 }

@@ -133,6 +133,14 @@ const char *mm_window_mode_name(void);
 void *mm_alias_open(uint64_t text, size_t pages);
 void mm_alias_close(void *alias, size_t pages);
 
+/*
+ * The same pages of text once more, writable and executable, for cells that store code through the
+ * address that it is executed from. NULL on bare metal, where no page is ever both, and where a
+ * system forbids it. Only while such a cell runs.
+ */
+void *mm_writable_text_open(uint64_t text, size_t pages);
+void mm_writable_text_close(void *mapping, size_t pages);
+
 /* What openings have cost since boot; exact. Under text_mutex. */
 struct mm_window_counts {
     uint64_t openings;

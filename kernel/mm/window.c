@@ -185,3 +185,14 @@ void mm_alias_close(__attribute__((unused)) void *view, __attribute__((unused)) 
 {
     machine_window_close(&alias);
 }
+
+void *mm_writable_text_open(__attribute__((unused)) uint64_t text,
+                            __attribute__((unused)) size_t pages)
+{
+    return NULL;
+}
+
+void mm_writable_text_close(__attribute__((unused)) void *mapping,
+                            __attribute__((unused)) size_t pages)
+{
+}

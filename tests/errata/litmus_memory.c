@@ -23,16 +23,8 @@ static uint8_t image[TEXT_BYTES]; /* what text is to hold; boot core only */
 
 #ifdef CROSSMOD_HOSTED
 #define BARE false
-/*
- * hosted/writable_text.c: the same pages of text mapped once more, writable and executable. NULL if
- * the system forbids that.
- */
-void *writable_text_open(uint64_t text, size_t pages);
-void writable_text_close(void *mapping, size_t pages);
 #else
-#define BARE                                true
-#define writable_text_open(text, pages)     NULL
-#define writable_text_close(mapping, pages) ((void)(mapping))
+#define BARE true
 #endif
 
 const struct levels *litmus_mapping_levels(void)
@@ -182,7 +174,7 @@ const char *litmus_memory_lacking(const struct litmus_shape *shape, enum litmus_
 
 bool litmus_memory_same_open(struct litmus_memory *m)
 {
-    uint8_t *mapping = writable_text_open((uintptr_t)home, TEXT_PAGES);
+    uint8_t *mapping = mm_writable_text_open((uintptr_t)home, TEXT_PAGES);
 
     if (mapping)
         m->text = m->view = mapping;
@@ -191,7 +183,7 @@ bool litmus_memory_same_open(struct litmus_memory *m)
 
 void litmus_memory_same_close(struct litmus_memory *m)
 {
-    writable_text_close(m->text, TEXT_PAGES);
+    mm_writable_text_close(m->text, TEXT_PAGES);
     m->text = home;
     m->view = NULL;
 }

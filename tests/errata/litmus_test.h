@@ -6,7 +6,7 @@
 #include "tests/errata/litmus_shape.h"
 #include "tests/harness/test.h"
 
-#define LITMUS_DEFAULT_MS 150u /* of one shape, without word seconds= */
+#define LITMUS_DEFAULT_MS 100u /* of one shape, without word seconds= */
 #define LITMUS_BUDGET_MS  500u /* beside that: for set-up, and for cells that are slow to meet */
 
 /*

@@ -14,7 +14,7 @@
 #define CELL_MS     60
 #define EMULATED_MS 25
 #define SITES       3
-#define TRIES       5  /* races of a cell, until it has shown enough */
+#define TRIES       5  /* races of a cell, more if they are short, until it has shown enough */
 #define ENOUGH      40 /* overlapping executions; a cell that saw fewer says nothing */
 
 static const char *const place_names[WILD_PLACES] = { "in 8",      "across 8",  "across 16",
@@ -165,9 +165,10 @@ static void run_cell(struct test_run *t, const struct wild_row *row, enum wild_p
     struct site_spec specs[SITES];
     struct cell c = { 0 };
     const struct race_result *r = NULL;
+    unsigned tries = ms < CELL_MS ? TRIES * CELL_MS / (unsigned)ms : TRIES;
 
     specify(specs, row, place);
-    for (unsigned i = 0; i < TRIES && !is_enough(row, place, &c); i++) {
+    for (unsigned i = 0; i < tries && !is_enough(row, place, &c); i++) {
         r = wild_race(t, row, specs, SITES, ms);
         if (!r->ran)
             return;
