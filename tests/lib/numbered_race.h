@@ -37,8 +37,8 @@ struct numbered_race {
 /*
  * Run the race and judge it: FAIL for an execution of a version older than oldest() said, or than
  * one that the same core had executed before, or newer than any that was begun, for a fault, and
- * for an error of the engine. What was seen counts as exposure. Returns how many executions began when oldest() was ahead of the last version whose
- * patch had ended. Boot core, thread context.
+ * for an error of the engine. What was seen counts as exposure. Returns how many executions began
+ * when oldest() was ahead of the last version whose patch had ended. Boot core, thread context.
  */
 uint64_t numbered_race_run(struct test_run *t, const struct numbered_race *race);
 
