@@ -23,6 +23,9 @@
 #include "kernel/trap/trap.h"
 #include "poke/poke.h"
 
+/* Linux's selectors of 64-bit user code and of its stack. */
+#define USER_CS        0x33ull
+#define USER_SS        0x2bull
 #define ALTSTACK_BYTES (256 * 1024)
 
 void trap_dispatch(struct trap_frame *frame);
@@ -77,6 +80,9 @@ static void on_trap(int signal, siginfo_t *info, void *context)
     core->cpu.local.trap_depth--;
     for (unsigned i = 0; i < REGISTERS; i++)
         gregs[registers[i].greg] = (greg_t)*word_of(&frame, i);
+    /* A torn far jump can leave 64-bit mode; whoever recovers is back in it. SS lies on top. */
+    gregs[REG_CSGSFS] =
+        (greg_t)(((uint64_t)gregs[REG_CSGSFS] & 0x0000ffffffff0000ull) | USER_SS << 48 | USER_CS);
 }
 
 /* ---- #BP ---- */
