@@ -48,7 +48,8 @@ def test_nothing_is_found(out, tmp_path, fuzzer):
 @pytest.mark.parametrize("fuzzer, twin", TWINS)
 def test_a_planted_fault_is_found(out, tmp_path, fuzzer, twin):
     code, text = run(out, tmp_path, fuzzer, f"{fuzzer}_{twin}", tmp_path / "found-")
-    assert code != 0 and "SUMMARY: libFuzzer: deadly signal" in text
+    # By an oracle, or by the sanitizer: an unsorted table may also run over its end.
+    assert code != 0 and re.search("SUMMARY: (libFuzzer: deadly signal|AddressSanitizer)", text)
     assert list(tmp_path.glob("found-crash-*"))
 
 

@@ -42,6 +42,8 @@ FAIL = {
     "unchecked_single": {"i10_single_with_pending": r"single_behind\(t, 256, 128"},
     "missed_last": {
         "i11_order_checked": r"order: store outside the batch's sites",
+        "i12_nop5_call": r"#BP at slot\+1",
+        "i23_geometry": r"#BP at slot\+1",
         "i15_no_orphan_int3": r"orphan #BP .* refs 1, (\d+) entries, entry \d+ is there",
     },
     "retire_without_wait": {"i16_foreign_int3": r"answers\[ANSWER_POISON\] is"},
