@@ -40,6 +40,15 @@ extern uint64_t wild_wait;
 /* #BP handler of rows that retry: back to the INT3, if it is that of a site of the set. */
 bool wild_retry_int3(struct trap_frame *frame);
 
+/*
+ * Does this code run in ring 0? There a torn instruction may be any privileged one, and end the
+ * machine instead of the cell. So sites keep their opcode (only displacements can tear), and rows
+ * whose other bytes can be executed are left to processes.
+ */
+bool wild_in_ring_0(void);
+/* The family of sites of 5 bytes that may tear here: SITE_5, or SITE_5_CALLS in ring 0. */
+uint8_t wild_family_5(void);
+
 /* One race of a row; see race_run(). */
 const struct race_result *wild_race(struct test_run *t, const struct wild_row *row,
                                     const struct site_spec *specs, unsigned count, uint64_t ms);
