@@ -5,7 +5,6 @@
  */
 #include "tests/errata/wild.h"
 
-#include "kernel/cpu/regs.h"
 #include "kernel/lib/string.h"
 #include "tests/errata/levels.h"
 #include "tests/harness/machine_record.h"
@@ -19,12 +18,6 @@
 
 static const char *const place_names[WILD_PLACES] = { "in 8",      "across 8",  "across 16",
                                                       "across 32", "across 64", "across page" };
-
-static const char *const word_names[] = {
-    [WILD_UNSPECIFIED] = "unspecified",
-    [WILD_GUARANTEED] = "guaranteed",
-    [WILD_BROKEN] = "broken",
-};
 
 /* Offset of a slot, the `n`th of its kind, whose first `len` bytes are placed. */
 static uint32_t offset_of(enum wild_place place, unsigned len, unsigned n)
@@ -66,14 +59,12 @@ static void specify(struct site_spec specs[static SITES], const struct wild_row 
         specs[i] = (struct site_spec){ family, offset_of(place, placed[row->family], i) };
 }
 
-static bool is_amd(void)
+/* Without a word from any other vendor, Intel's counts. */
+static enum promise_kind promise_of(const struct wild_row *row, enum wild_place place)
 {
-    return cpuid(0, 0).ecx == 0x444d4163; /* cAMD */
-}
+    const uint8_t *promises = promise_vendor() == VENDOR_AMD ? row->amd : row->intel;
 
-static enum wild_word word_of(const struct wild_row *row, enum wild_place place)
-{
-    return (enum wild_word)(is_amd() ? row->amd : row->intel)[place];
+    return (enum promise_kind)promises[place];
 }
 
 struct cell {
@@ -97,7 +88,7 @@ static void record(struct json *j, const struct wild_row *row, enum wild_place p
     json_object(j, NULL);
     json_string(j, "protocol", row->name);
     json_string(j, "placement", place_names[place]);
-    json_string(j, "vendor", word_names[word_of(row, place)]);
+    json_string(j, "vendor", promise_name(promise_of(row, place)));
     json_uint(j, "executions", c->executions);
     json_uint(j, "overlaps", c->overlaps);
     json_uint(j, "patches", c->patches);
@@ -119,20 +110,20 @@ static void judge(struct test_run *t, const struct race_result *r, const struct 
     uint64_t bad = bad_in(row, c);
     char text[sizeof t->reason];
 
-    switch (word_of(row, place)) {
-    case WILD_GUARANTEED:
+    switch (promise_of(row, place)) {
+    case PROMISE_WHOLE:
         if (bad) {
             race_describe_finding(r, text, sizeof text);
             FAIL("%s, %s: %llu of %llu executions: %s", row->name, place_names[place],
                  (unsigned long long)bad, (unsigned long long)c->executions, text);
         }
         break;
-    case WILD_BROKEN: /* an emulator that takes turns shows only what lies between its turns */
+    case PROMISE_TORN: /* an emulator that takes turns shows only what lies between its turns */
         if (!bad && (!machine_is_emulated() || row->tears_in_turns))
             WEAK("blind: %s, %s did not tear in %llu executions", row->name, place_names[place],
                  (unsigned long long)c->executions);
         break;
-    case WILD_UNSPECIFIED:
+    case PROMISE_UNSPECIFIED:
         break;
     }
     if (c->overlaps < ENOUGH)
@@ -143,7 +134,7 @@ static void judge(struct test_run *t, const struct race_result *r, const struct 
 /* Has the cell shown what it must, or can it not show more? */
 static bool is_enough(const struct wild_row *row, enum wild_place place, const struct cell *c)
 {
-    return c->overlaps >= ENOUGH && (word_of(row, place) != WILD_BROKEN || bad_in(row, c));
+    return c->overlaps >= ENOUGH && (promise_of(row, place) != PROMISE_TORN || bad_in(row, c));
 }
 
 const struct race_result *wild_race(struct test_run *t, const struct wild_row *row,
@@ -188,7 +179,7 @@ static void run_cell(struct test_run *t, const struct wild_row *row, enum wild_p
         if (!r->ran)
             return;
         add(&c, r);
-        if (word_of(row, place) == WILD_GUARANTEED && bad_in(row, &c))
+        if (promise_of(row, place) == PROMISE_WHOLE && bad_in(row, &c))
             break; /* its finding is the last race's */
     }
     record(&t->data, row, place, &c);

@@ -7,14 +7,8 @@
 #ifndef TESTS_ERRATA_WILD_H
 #define TESTS_ERRATA_WILD_H
 
+#include "tests/errata/promise.h"
 #include "tests/lib/race.h"
-
-/* What the vendor, or else the author, says about a torn execution. */
-enum wild_word {
-    WILD_UNSPECIFIED, /* nobody says: seen is a finding */
-    WILD_GUARANTEED,  /* it does not happen: seen is a FAIL */
-    WILD_BROKEN,      /* it does on real cores: not seen means that the detector is blind */
-};
 
 /* The largest boundary that the slot crosses; that the head of two bytes does, for an XRay sled. */
 enum wild_place { IN_8, ACROSS_8, ACROSS_16, ACROSS_32, ACROSS_64, ACROSS_PAGE, WILD_PLACES };
@@ -30,7 +24,12 @@ struct wild_row {
     bool retries_int3;                    /* whoever meets its INT3 tries again */
     bool tears_in_turns; /* its tearing shows where cores take turns, as on an emulator */
     bool synchronises;   /* a stale execution afterwards is torn's equal */
-    uint8_t intel[WILD_PLACES], amd[WILD_PLACES]; /* enum wild_word */
+    /*
+     * What the vendor, or else the author, says about a torn execution (enum promise_kind): seen,
+     * it is a FAIL where it is PROMISE_WHOLE and a finding where it is PROMISE_UNSPECIFIED; not
+     * seen where it is PROMISE_TORN, the detector is blind.
+     */
+    uint8_t intel[WILD_PLACES], amd[WILD_PLACES];
 };
 extern const struct wild_row wild_rows[];
 extern const unsigned wild_row_count;
@@ -56,8 +55,8 @@ const struct wild_row *wild_find(const char *name);
 
 /*
  * The alias through which a row stores for itself. Of the sites of one set at a time;
- * wild_stores_set() is told which; the set stays until the next call. Between begin and end text_mutex is held and, on bare metal,
- * interrupts are off.
+ * wild_stores_set() is told which; the set stays until the next call. Between begin and end
+ * text_mutex is held and, on bare metal, interrupts are off.
  */
 void wild_stores_set(const struct site_set *set);
 uint8_t *wild_stores_begin(const struct site *s); /* where the slot shows; NULL: no alias */

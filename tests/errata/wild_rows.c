@@ -1,282 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernel/lib/string.h"
-#include "kernel/mm/mm.h"
-#include "kernel/time/time.h"
-#include "smp/smp.h"
-#include "tests/errata/wild.h"
-
-/* ---- the alias ---- */
-
-static const struct site_set *sites;
-static uint64_t first_page;
-static size_t pages;
-static uint8_t *view;
-
-void wild_stores_set(const struct site_set *set)
-{
-    const struct site *last = &set->sites[set->count - 1];
-
-    sites = set;
-    first_page = (uint64_t)set->sites[0].slot & ~(PAGE_SIZE - 1);
-    pages = ((uint64_t)last->slot + SITE_LEN_MAX + 7 - first_page) / PAGE_SIZE + 1;
-}
-
-uint8_t *wild_stores_begin(const struct site *s)
-{
-    view = mm_alias_open(first_page, pages);
-    return view ? view + ((uint64_t)s->slot - first_page) : NULL;
-}
-
-void wild_stores_end(void)
-{
-    mm_alias_close(view, pages);
-}
-
-/* ---- single stores: each is one instruction ---- */
-
-static void store8(uint8_t *to, uint8_t v)
-{
-    *(volatile uint8_t *)to = v;
-}
-
-static void store16(uint8_t *to, const uint8_t *bytes)
-{
-    uint16_t v;
-
-    memcpy(&v, bytes, sizeof v);
-    *(volatile uint16_t *)to = v;
-}
-
-static void store32(uint8_t *to, const uint8_t *bytes)
-{
-    uint32_t v;
-
-    memcpy(&v, bytes, sizeof v);
-    *(volatile uint32_t *)to = v;
-}
-
-/* The eight bytes that hold the slot: its aligned quadword if there is one, else from it on. */
-static unsigned quad_offset(const struct site *s)
-{
-    unsigned in_8 = (uintptr_t)s->slot % 8;
-
-    return in_8 + s->len <= 8 ? in_8 : 0;
-}
-
-static uint64_t quad_value(const struct site *s, const struct site_image *to)
-{
-    uint64_t v;
-    unsigned offset = quad_offset(s);
-
-    memcpy(&v, s->slot - offset, sizeof v); /* nobody else writes the neighbours */
-    memcpy((uint8_t *)&v + offset, to->bytes, s->len);
-    return v;
-}
-
-/* ---- the rows' own ways ---- */
-
-static enum poke_error quad(const struct site *s,
-                            __attribute__((unused)) const struct site_image *from,
-                            const struct site_image *to)
-{
-    uint64_t value = quad_value(s, to);
-    uint8_t *at = wild_stores_begin(s);
-
-    if (!at)
-        return POKE_E_ADDRESS;
-    *(volatile uint64_t *)(at - quad_offset(s)) = value;
-    wild_stores_end();
-    return POKE_OK;
-}
-
-static enum poke_error quad_sync(const struct site *s, const struct site_image *from,
-                                 const struct site_image *to)
-{
-    enum poke_error e = quad(s, from, to);
-
-    smp_text_poke_sync_each_cpu();
-    return e;
-}
-
-static enum poke_error quad_locked(const struct site *s,
-                                   __attribute__((unused)) const struct site_image *from,
-                                   const struct site_image *to)
-{
-    uint64_t value = quad_value(s, to);
-    uint8_t *at = wild_stores_begin(s);
-
-    if (!at)
-        return POKE_E_ADDRESS;
-    exchange((uint64_t *)(at - quad_offset(s)), value);
-    wild_stores_end();
-    return POKE_OK;
-}
-
-static enum poke_error bytewise(const struct site *s,
-                                __attribute__((unused)) const struct site_image *from,
-                                const struct site_image *to)
-{
-    for (unsigned i = 0; i < s->len; i++) {
-        uint8_t *at = wild_stores_begin(s);
-
-        if (!at)
-            return POKE_E_ADDRESS;
-        store8(at + i, to->bytes[i]);
-        wild_stores_end();
-        cpu_relax(); /* on an emulator that takes turns, the other cores' turn */
-    }
-    return POKE_OK;
-}
-
-/* Two short jumps to themselves, then what lies behind them, then the head. */
-static enum poke_error self_jump(const struct site *s,
-                                 __attribute__((unused)) const struct site_image *from,
-                                 const struct site_image *to)
-{
-    static const uint8_t spin[4] = { 0xeb, 0xfe, 0xeb, 0xfe };
-    uint8_t *at = wild_stores_begin(s);
-
-    if (!at)
-        return POKE_E_ADDRESS;
-    store32(at, spin);
-    store8(at + 4, to->bytes[4]);
-    store32(at, to->bytes);
-    wild_stores_end();
-    return POKE_OK;
-}
-
-/* An instruction of two bytes by one store. */
-static enum poke_error two_bytes(const struct site *s,
-                                 __attribute__((unused)) const struct site_image *from,
-                                 const struct site_image *to)
-{
-    uint8_t *at = wild_stores_begin(s);
-
-    if (!at)
-        return POKE_E_ADDRESS;
-    store16(at, to->bytes);
-    wild_stores_end();
-    return POKE_OK;
-}
-
-/* Behind a jump over it the sled is written as it comes; the head decides. */
-static enum poke_error sled(const struct site *s,
-                            __attribute__((unused)) const struct site_image *from,
-                            const struct site_image *to)
-{
-    uint8_t *at = wild_stores_begin(s);
-
-    if (!at)
-        return POKE_E_ADDRESS;
-    for (unsigned i = 2; to->kind == SITE_CALL && i < s->len; i++)
-        store8(at + i, to->bytes[i]);
-    store16(at, to->bytes);
-    wild_stores_end();
-    return POKE_OK;
-}
-
-/* ---- INT3 and waits ---- */
-
-uint64_t wild_wait = 3000;
-
-static enum poke_error store_and_wait(const struct site *s, unsigned offset, const uint8_t *bytes,
-                                      unsigned len)
-{
-    uint8_t *at = wild_stores_begin(s);
-
-    if (!at)
-        return POKE_E_ADDRESS;
-    for (unsigned i = 0; i < len; i++)
-        store8(at + offset + i, bytes[i]);
-    wild_stores_end();
-    for (uint64_t begin = rdtsc(); rdtsc() - begin < wild_wait;)
-        cpu_relax();
-    return POKE_OK;
-}
-
-static enum poke_error timed_wait(const struct site *s,
-                                  __attribute__((unused)) const struct site_image *from,
-                                  const struct site_image *to)
-{
-    static const uint8_t int3 = INT3_INSN_OPCODE;
-    enum poke_error e = store_and_wait(s, 0, &int3, 1);
-
-    if (!e)
-        e = store_and_wait(s, 1, to->bytes + 1, s->len - 1u);
-    return e ? e : store_and_wait(s, 0, to->bytes, 1);
-}
-
-/* The filler is INT3 too: where a torn jump ends up must stay a fault. */
-bool wild_retry_int3(struct trap_frame *frame)
-{
-    uint64_t at = frame->rip - INT3_INSN_SIZE;
-
-    for (unsigned i = 0; i < sites->count; i++) {
-        if ((uint64_t)sites->sites[i].slot == at) {
-            frame->rip = at;
-            cpu_relax();
-            return true;
-        }
-    }
-    return false;
-}
-
-/* ---- stop-machine ---- */
-
-/*
- * The others add to `waiting`, and leave when `released` (release by the writer, acquire by them)
- * says so; then each serialises.
- */
-static struct {
-    const struct site *site;
-    const struct site_image *to;
-    unsigned writer, others;
-    uint32_t waiting, released;
-    enum poke_error error;
-} stopped;
-
-static void write_while_stopped(void)
-{
-    uint8_t *at;
-
-    while (load_acquire(&stopped.waiting) < stopped.others)
-        cpu_relax();
-    at = wild_stores_begin(stopped.site);
-    if (at) {
-        memcpy(at, stopped.to->bytes, stopped.site->len);
-        wild_stores_end();
-    }
-    stopped.error = at ? POKE_OK : POKE_E_ADDRESS;
-    store_release(&stopped.released, 1);
-}
-
-static void stop_here(__attribute__((unused)) void *arg)
-{
-    if (cpu_index() == stopped.writer) {
-        write_while_stopped();
-    } else {
-        fetch_add(&stopped.waiting, 1);
-        while (!load_acquire(&stopped.released))
-            cpu_relax();
-    }
-    sync_core();
-}
-
-static enum poke_error stop_machine(const struct site *s,
-                                    __attribute__((unused)) const struct site_image *from,
-                                    const struct site_image *to)
-{
-    stopped.site = s;
-    stopped.to = to;
-    stopped.writer = cpu_index();
-    stopped.others = smp_online() - 1;
-    stopped.waiting = 0;
-    store_release(&stopped.released, 0);
-    smp_call_all(stop_here, NULL);
-    return stopped.error;
-}
-
-/* ---- the engine's ways ---- */
+/* The table of the protocols in the wild, with the steps of those that are the engine's. */
+#include "tests/errata/wild_patch.h"
 
 static const struct poke_protocol int3_two_syncs = {
     .name = "int3-2",
@@ -296,15 +20,18 @@ static const struct poke_protocol int3_echo = {
                POKE_STEP_FIRST, POKE_STEP_SYNC, POKE_STEP_ECHO, POKE_STEP_RETIRE, POKE_STEP_END },
 };
 
-#define EVERYWHERE(word)                                                                           \
+/* By enum wild_place. */
+#define EVERYWHERE(kind)                                                                           \
     {                                                                                              \
-        word, word, word, word, word, word                                                         \
+        kind, kind, kind, kind, kind, kind                                                         \
     }
-#define UNSPECIFIED EVERYWHERE(WILD_UNSPECIFIED)
-#define GUARANTEED  EVERYWHERE(WILD_GUARANTEED)
+#define UNSPECIFIED EVERYWHERE(PROMISE_UNSPECIFIED)
+#define GUARANTEED  EVERYWHERE(PROMISE_WHOLE)
+#define TORN        EVERYWHERE(PROMISE_TORN)
 #define ONLY_IN_8                                                                                  \
     {                                                                                              \
-        WILD_GUARANTEED                                                                            \
+        PROMISE_WHOLE, PROMISE_UNSPECIFIED, PROMISE_UNSPECIFIED, PROMISE_UNSPECIFIED,              \
+            PROMISE_UNSPECIFIED, PROMISE_UNSPECIFIED                                               \
     }
 
 const struct wild_row wild_rows[] = {
@@ -343,7 +70,7 @@ const struct wild_row wild_rows[] = {
     { .name = "stop-machine",
       .promise = "nobody executes anything while the bytes change",
       .source = "SDM vol 3A and APM vol 2, cross-modifying code",
-      .patch = stop_machine,
+      .patch = wild_stop_machine,
       .family = SITE_5,
       .synchronises = true,
       .intel = GUARANTEED,
@@ -351,14 +78,14 @@ const struct wild_row wild_rows[] = {
     { .name = "quadword",
       .promise = "one 8-byte store: old or new, at some time",
       .source = "APM vol 2, 7.6.1 inside an aligned quadword; HotSpot since 2022",
-      .patch = quad,
+      .patch = wild_quad,
       .family = SITE_5,
       .intel = UNSPECIFIED,
       .amd = ONLY_IN_8 },
     { .name = "quadword+sync",
       .promise = "one 8-byte store: old or new, new when it returns",
       .source = "APM vol 2, 7.6.1 inside an aligned quadword",
-      .patch = quad_sync,
+      .patch = wild_quad_sync,
       .family = SITE_5,
       .synchronises = true,
       .intel = UNSPECIFIED,
@@ -366,7 +93,7 @@ const struct wild_row wild_rows[] = {
     { .name = "quadword-locked",
       .promise = "one locked exchange: old or new, at some time",
       .source = "SDM vol 3A, locked operations: should not be used so",
-      .patch = quad_locked,
+      .patch = wild_quad_locked,
       .family = SITE_5,
       .only_in_8 = true,
       .intel = UNSPECIFIED,
@@ -374,7 +101,7 @@ const struct wild_row wild_rows[] = {
     { .name = "self-jump",
       .promise = "whoever comes meanwhile spins",
       .source = "HotSpot until 2022",
-      .patch = self_jump,
+      .patch = wild_self_jump,
       .family = SITE_5,
       .only_in_8 = true,
       .intel = UNSPECIFIED,
@@ -382,21 +109,21 @@ const struct wild_row wild_rows[] = {
     { .name = "two-byte-head",
       .promise = "one 2-byte store: old or new, at some time",
       .source = "Windows hotpatch; APM vol 2, 7.6.1",
-      .patch = two_bytes,
+      .patch = wild_two_bytes,
       .family = SITE_2,
       .intel = UNSPECIFIED,
       .amd = ONLY_IN_8 },
     { .name = "xray-sled",
       .promise = "the tail is behind a jump, the 2-byte head decides",
       .source = "LLVM XRay; APM vol 2, 7.6.1: stores are seen in order",
-      .patch = sled,
+      .patch = wild_sled,
       .family = SITE_11,
       .intel = UNSPECIFIED,
       .amd = UNSPECIFIED },
     { .name = "timed-wait",
       .promise = "INT3 and waits of 3000 ticks instead of syncs",
       .source = "Chamith et al., PLDI 2016",
-      .patch = timed_wait,
+      .patch = wild_timed_wait,
       .retries_int3 = true,
       .family = SITE_5,
       .intel = UNSPECIFIED,
@@ -404,18 +131,18 @@ const struct wild_row wild_rows[] = {
     { .name = "five-nops",
       .promise = "none: a core may stand between the NOPs",
       .source = "APM vol 2, 7.6.1, case 3; LiteInst",
-      .patch = quad,
+      .patch = wild_quad,
       .family = SITE_5_NOPS,
       .only_in_8 = true,
-      .intel = { WILD_BROKEN },
-      .amd = { WILD_BROKEN } },
+      .intel = TORN,
+      .amd = TORN },
     { .name = "bytewise",
       .promise = "none: byte after byte",
       .source = "the control",
-      .patch = bytewise,
+      .patch = wild_bytewise,
       .family = SITE_5,
       .tears_in_turns = true,
-      .intel = EVERYWHERE(WILD_BROKEN),
-      .amd = EVERYWHERE(WILD_BROKEN) },
+      .intel = TORN,
+      .amd = TORN },
 };
 const unsigned wild_row_count = sizeof wild_rows / sizeof wild_rows[0];

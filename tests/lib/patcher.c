@@ -66,11 +66,10 @@ void patch_one(struct patcher *p)
         return;
     store_relaxed(p->focus, which);
     text_mutex_lock();
-    const struct site_image *from = &s->image[site_image_of(s, s->begin)];
     const struct site_image *image = announce(p, s);
     uint64_t preemptions = p->single_times ? smp_preemptions() : 0;
     refused(p, s,
-            p->patch ? p->patch(s, from, image)
+            p->patch ? p->patch(s, image)
                      : smp_text_poke_single(s->slot, image->bytes, s->len, NULL));
     if (p->single_times)
         keep_times(p->single_times, preemptions);

@@ -32,12 +32,8 @@ struct patch_times {
     struct hist disturbed;
 };
 
-/*
- * A way to patch one site that is not the engine's: write image `to` where `from` is. text_mutex is
- * held.
- */
-typedef enum poke_error (*site_patch)(const struct site *s, const struct site_image *from,
-                                      const struct site_image *to);
+/* A way to patch one site that is not the engine's: write image `to`. text_mutex is held. */
+typedef enum poke_error (*site_patch)(const struct site *s, const struct site_image *to);
 
 struct patcher {
     const struct site_set *set;
