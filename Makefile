@@ -56,6 +56,12 @@ KERNEL_C   := $(filter-out tests/host/% tests/model/% tests/fuzz/% tests/twins/%
 KERNEL_ASM := $(filter-out smp/trampoline.asm,$(shell find $(ROOMS) -name '*.asm' | sort))
 KERNEL_OBJ := $(KERNEL_C:%=$(O)/obj/%.o) $(KERNEL_ASM:%=$(O)/obj/%.o) $(if $(TWIN),$(K)/twin.c.o)
 
+# The engine with the machine's smallest answers to it, compiled as one: the calls between its files
+# are a third of what a patch executes.
+ENGINE_C   := $(wildcard poke/*.c) smp/machine.c smp/percpu.c
+ENGINE_OBJ := $(filter $(ENGINE_C:%=$(O)/obj/%.o) $(K)/twin.c.o,$(KERNEL_OBJ))
+LTO_CFLAGS := -flto -ffat-lto-objects
+
 .PHONY: all
 all: $(K)/BOOTX64.EFI $(O)/host/words ## build the boot image and the host tools (default)
 
@@ -67,6 +73,11 @@ $(O)/obj/%.c.o: %.c
 	$(KERNEL_COMPILE)
 $(O)/twins/%/twin.c.o: tests/twins/%.c
 	$(KERNEL_COMPILE)
+
+$(ENGINE_OBJ): KERNEL_CFLAGS += $(LTO_CFLAGS)
+$(K)/link/engine.o: $(ENGINE_OBJ)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_CFLAGS) $(LTO_CFLAGS) -flinker-output=nolto-rel -nostdlib -r $^ -o $@
 
 $(O)/obj/%.asm.o: %.asm
 	@mkdir -p $(@D)
@@ -91,7 +102,7 @@ $(O)/obj/smp/trampoline_blob.asm.o: NASMFLAGS := -DTRAMPOLINE_BIN="'$(O)/obj/smp
 # Linked twice: the first link gives the addresses for the symbol table that the second contains.
 LINK = $(LD) -static -nostdlib -z max-page-size=4096 -z noexecstack --build-id=none \
     --orphan-handling=error -T linker.ld
-KERNEL_ALL := $(KERNEL_OBJ) $(K)/link/build.c.o
+KERNEL_ALL := $(K)/link/engine.o $(filter-out $(ENGINE_OBJ),$(KERNEL_OBJ)) $(K)/link/build.c.o
 
 $(K)/kernel.elf: $(KERNEL_ALL) linker.ld tools/symbols.py
 	$(Q)$(PYTHON) tools/symbols.py --empty $(K)/link/ksyms0.c

@@ -11,6 +11,12 @@ void poke_log_attach(unsigned core, struct poke_log *log, struct poke_event *eve
     machine_poke_core(core)->log = log;
 }
 
+static void append(struct poke_log *log, struct poke_event event)
+{
+    event.seq = core_local_claim(&log->next);
+    log->events[event.seq & log->mask] = event;
+}
+
 static void log_event_of(unsigned core, struct poke_event event)
 {
     struct poke_log *log = machine_poke_core(core)->log;
@@ -18,8 +24,7 @@ static void log_event_of(unsigned core, struct poke_event event)
     if (!log)
         return;
     event.time = machine_now();
-    event.seq = core_local_claim(&log->next);
-    log->events[event.seq & log->mask] = event;
+    append(log, event);
 }
 
 static void log_event(struct poke_event event)
@@ -32,10 +37,20 @@ void poke_log_event(enum poke_event_kind kind, uint64_t what)
     log_event((struct poke_event){ .kind = kind, .what = what });
 }
 
-void poke_log_store(uintptr_t addr, uint8_t first, size_t len)
+struct poke_stores poke_log_stores(void)
 {
-    log_event((struct poke_event){
-        .kind = POKE_EV_STORE, .what = addr, .byte = first, .len = (uint16_t)len });
+    return (struct poke_stores){ .log = machine_poke_core(machine_this_core())->log,
+                                 .time = machine_now() };
+}
+
+void poke_log_store(const struct poke_stores *stores, uintptr_t addr, uint8_t first, size_t len)
+{
+    if (stores->log)
+        append(stores->log, (struct poke_event){ .time = stores->time,
+                                                 .kind = POKE_EV_STORE,
+                                                 .what = addr,
+                                                 .byte = first,
+                                                 .len = (uint16_t)len });
 }
 
 void poke_log_ack(uint64_t round)

@@ -12,7 +12,7 @@ struct part {
     const uint8_t *bytes;
 };
 
-static struct part part_of(const struct poke_entry *entry, enum poke_step step)
+static inline struct part part_of(const struct poke_entry *entry, enum poke_step step)
 {
     static const uint8_t int3 = INT3_INSN_OPCODE;
 
@@ -30,53 +30,92 @@ static struct part part_of(const struct poke_entry *entry, enum poke_step step)
     }
 }
 
-static void store_part(uintptr_t addr, const struct part *part, enum poke_step step)
+/* What the batch has to store at all. */
+struct survey {
+    bool tails, firsts;
+};
+
+/* Once per batch: show all its text in the window, for every step of it. */
+static struct survey survey_table(void)
 {
+    struct survey found = { false, false };
+
+    text_window_clear();
+    for (unsigned i = 0; i < poke_table.count; i++) {
+        struct poke_entry *e = &poke_table.entries[i];
+
+        e->at = text_window_cover(e->addr, e->len);
+        found.tails |= part_of(e, POKE_STEP_TAIL).len != 0;
+        found.firsts |= part_of(e, POKE_STEP_FIRST).len != 0;
+    }
+    return found;
+}
+
+static void store_part(const struct poke_entry *e, const struct part *part, enum poke_step step)
+{
+    uintptr_t addr = e->addr + part->offset;
+    uint32_t at = e->at + part->offset;
+
     if (step != POKE_STEP_BYTES) {
-        text_window_store(addr, part->bytes, part->len);
+        text_window_store(addr, at, part->bytes, part->len);
         return;
     }
     for (unsigned i = 0; i < part->len; i++) {
-        text_window_store(addr + i, part->bytes + i, 1);
+        text_window_store(addr + i, at + i, part->bytes + i, 1);
         machine_relax(); /* on an emulator that takes turns, the other cores' turn */
     }
 }
 
-/* Store one step of all entries through one opening of the window, and read it back. */
-static enum poke_error store_step(enum poke_step step, bool *stored)
+/* Does the text hold it? By the address that is executed, not by the window's. */
+static inline bool is_stored(const struct poke_entry *e, const struct part *part)
+{
+    const volatile uint8_t *text = (const volatile uint8_t *)e->addr + part->offset;
+
+    for (unsigned i = 0; i < part->len; i++)
+        if (text[i] != part->bytes[i])
+            return false;
+    return true;
+}
+
+/* `step` is a constant where this is inlined. */
+static inline __attribute__((always_inline)) bool store_entries(enum poke_step step)
 {
     const struct poke_entry *end = poke_table.entries + poke_table.count;
+    bool stored = true;
 
-    *stored = false;
-    text_window_clear();
     for (const struct poke_entry *e = poke_table.entries; e < end; e++) {
         struct part part = part_of(e, step);
 
         if (!part.len)
             continue;
-        text_window_cover(e->addr + part.offset, part.len);
-        *stored = true;
+        store_part(e, &part, step);
+        stored &= is_stored(e, &part);
     }
-    if (!*stored)
-        return POKE_OK;
+    return stored;
+}
+
+/* Store one step of all entries through one opening of the window, and read it back. */
+static enum poke_error store_step(enum poke_step step)
+{
+    bool stored;
 
     if (!text_window_open())
         return POKE_E_ADDRESS;
-    for (const struct poke_entry *e = poke_table.entries; e < end; e++) {
-        struct part part = part_of(e, step);
-
-        if (part.len)
-            store_part(e->addr + part.offset, &part, step);
+    switch (step) {
+    case POKE_STEP_INT3:
+        stored = store_entries(POKE_STEP_INT3);
+        break;
+    case POKE_STEP_TAIL:
+        stored = store_entries(POKE_STEP_TAIL);
+        break;
+    case POKE_STEP_FIRST:
+        stored = store_entries(POKE_STEP_FIRST);
+        break;
+    default:
+        stored = store_entries(step);
     }
     text_window_close();
-
-    for (const struct poke_entry *e = poke_table.entries; e < end; e++) {
-        struct part part = part_of(e, step);
-
-        if (memcmp((const void *)(e->addr + part.offset), part.bytes, part.len))
-            return POKE_E_READBACK;
-    }
-    return POKE_OK;
+    return stored ? POKE_OK : POKE_E_READBACK;
 }
 
 /* The phase of a step, and of the sync that follows it. */
@@ -97,7 +136,8 @@ enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batc
 {
     enum poke_error error = POKE_OK;
     enum poke_step before = POKE_STEP_PUBLISH; /* the last step that was no sync */
-    bool stored = true;                        /* did it store, or has it nothing to store? */
+    bool needed = true;                        /* or had it nothing to store? */
+    struct survey survey = survey_table();
 
     *timing = (struct poke_timing){ .begin = machine_now(), .sites = poke_table.count };
     for (unsigned i = 0; i < POKE_STEPS_MAX && row->steps[i] != POKE_STEP_END && !error; i++) {
@@ -105,7 +145,7 @@ enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batc
 
         timing->steps = i + 1;
         if (step == POKE_STEP_SYNC) {
-            if (!stored)
+            if (!needed)
                 continue; /* it would make nothing visible */
             machine_phase(phases[before].syncing);
             smp_text_poke_sync_each_cpu();
@@ -113,9 +153,12 @@ enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batc
             continue;
         }
 
-        machine_phase(phases[step].doing);
         before = step;
-        stored = true;
+        needed =
+            (step != POKE_STEP_TAIL || survey.tails) && (step != POKE_STEP_FIRST || survey.firsts);
+        if (!needed)
+            continue;
+        machine_phase(phases[step].doing);
         switch (step) {
         case POKE_STEP_PUBLISH:
             poke_table_publish();
@@ -126,10 +169,9 @@ enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batc
             poke_log_event(POKE_EV_RETIRE, batch);
             break;
         default:
-            error = store_step(step, &stored);
+            error = store_step(step);
         }
-        if (stored)
-            timing->end[i] = machine_now();
+        timing->end[i] = machine_now();
     }
     machine_phase(NULL);
     return error;

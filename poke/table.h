@@ -12,6 +12,7 @@
 struct poke_entry {
     uintptr_t addr;
     struct poke_insn emulate; /* what the INT3 stands for */
+    uint32_t at;              /* where it shows in the window; the patcher's */
     uint8_t len;
     uint8_t text[TEXT_POKE_MAX_OPCODE_SIZE]; /* the new bytes */
 };

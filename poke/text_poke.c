@@ -16,10 +16,12 @@ static size_t chunk_at(uintptr_t addr, size_t len)
 static enum poke_error copy_chunk(uintptr_t addr, const uint8_t *bytes, size_t len, bool serialise)
 {
     text_window_clear();
-    text_window_cover(addr, len);
+
+    uint32_t at = text_window_cover(addr, len);
+
     if (!text_window_open())
         return POKE_E_ADDRESS;
-    text_window_store(addr, bytes, len);
+    text_window_store(addr, at, bytes, len);
     if (serialise)
         machine_sync_this_core();
     text_window_close();
@@ -32,12 +34,14 @@ static enum poke_error fill_chunk(uintptr_t addr, int c, size_t len)
 
     memset(pattern, c, sizeof(pattern));
     text_window_clear();
-    text_window_cover(addr, len);
+
+    uint32_t at = text_window_cover(addr, len);
+
     if (!text_window_open())
         return POKE_E_ADDRESS;
     for (size_t done = 0, n; done < len; done += n) {
         n = len - done < sizeof(pattern) ? len - done : sizeof(pattern);
-        text_window_store(addr + done, pattern, n);
+        text_window_store(addr + done, at + (uint32_t)done, pattern, n);
     }
     text_window_close();
     return POKE_OK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One opening of the machine's window on all the text that a step of a batch, or a text_poke(),
- * stores to. Linux opens its temporary mapping once per store. There is one of it, under
- * text_mutex: clear, cover each range, open, store to each range, close.
+ * The machine's window on the text that a batch, or a text_poke(), stores to: clear, cover each
+ * range, then for each step open, store, close. A step goes through one opening, however many sites
+ * it has; Linux opens its temporary mapping once per store. There is one of it, under text_mutex.
  */
 #ifndef POKE_WINDOW_H
 #define POKE_WINDOW_H
@@ -16,15 +16,15 @@ void text_window_clear(void);
 
 /*
  * Add the pages of [addr, addr + len), at most two. Ranges come in ascending order, at most
- * TEXT_POKE_ARRAY_MAX of them.
+ * TEXT_POKE_ARRAY_MAX of them. Returns where `addr` shows in the window, for text_window_store().
  */
-void text_window_cover(uintptr_t addr, size_t len);
+uint32_t text_window_cover(uintptr_t addr, size_t len);
 
 /* Open the window on them: interrupts are off until close. False if the machine cannot. */
 bool text_window_open(void);
 
-/* Store to a range that is covered, and log it; ranges in ascending order. */
-void text_window_store(uintptr_t addr, const uint8_t *bytes, size_t len);
+/* Store to [addr, addr + len), which is covered and shows at `at`, and log it. */
+void text_window_store(uintptr_t addr, uint32_t at, const uint8_t *bytes, size_t len);
 
 void text_window_close(void);
 

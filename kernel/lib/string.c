@@ -6,7 +6,7 @@
  * would be a call of itself (GCC bug 56888). -ffreestanding forbids GCC to see these patterns.
  */
 
-void *memcpy(void *restrict to, const void *restrict from, size_t n)
+void *(memcpy)(void *restrict to, const void *restrict from, size_t n)
 {
     void *d = to;
 
@@ -14,7 +14,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
     return to;
 }
 
-void *memset(void *to, int c, size_t n)
+void *(memset)(void *to, int c, size_t n)
 {
     void *d = to;
 
@@ -36,7 +36,7 @@ void *memmove(void *to, const void *from, size_t n)
     return to;
 }
 
-int memcmp(const void *a, const void *b, size_t n)
+int (memcmp)(const void *a, const void *b, size_t n)
 {
     const unsigned char *x = a, *y = b;
 

@@ -13,4 +13,14 @@ size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 
+#if !__STDC_HOSTED__
+/*
+ * -ffreestanding forgets that these are C's: constant small sizes become calls. With the builtins
+ * they are a load and a store.
+ */
+#define memcpy(...) __builtin_memcpy(__VA_ARGS__)
+#define memset(...) __builtin_memset(__VA_ARGS__)
+#define memcmp(...) __builtin_memcmp(__VA_ARGS__)
+#endif
+
 #endif
