@@ -58,7 +58,8 @@ KERNEL_OBJ := $(KERNEL_C:%=$(O)/obj/%.o) $(KERNEL_ASM:%=$(O)/obj/%.o) $(if $(TWI
 
 # The engine with the machine's smallest answers to it, compiled as one: the calls between its files
 # are a third of what a patch executes.
-ENGINE_C   := $(wildcard poke/*.c) smp/machine.c smp/percpu.c
+ENGINE_C   := $(wildcard poke/*.c) smp/machine.c smp/percpu.c smp/sync.c smp/ipi.c \
+    kernel/mm/text.c kernel/mm/window.c
 ENGINE_OBJ := $(filter $(ENGINE_C:%=$(O)/obj/%.o) $(K)/twin.c.o,$(KERNEL_OBJ))
 LTO_CFLAGS := -flto -ffat-lto-objects
 

@@ -37,6 +37,11 @@ struct poke_core *machine_poke_core(unsigned core)
     return &percpu(core)->poke;
 }
 
+struct poke_core *machine_this_poke_core(void)
+{
+    return &this_cpu()->poke;
+}
+
 uint64_t machine_now(void)
 {
     uint32_t lo, hi;

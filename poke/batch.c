@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The public calls that collect sites and run a protocol on them. All state is under text_mutex. */
-#include "kernel/lib/string.h"
+#include "poke/bytes.h"
 #include "poke/counters.h"
 #include "poke/lock.h"
 #include "poke/order_check.h"
@@ -54,7 +54,8 @@ static bool must_flush(uintptr_t addr)
 enum poke_error smp_text_poke_batch_add(void *addr, const void *opcode, size_t len,
                                         const void *emulate, bool *flushed)
 {
-    struct poke_entry entry = { .addr = (uintptr_t)addr, .len = (uint8_t)len };
+    uintptr_t at = (uintptr_t)addr;
+    struct poke_insn stands_for;
     enum poke_error e;
 
     if (flushed)
@@ -63,13 +64,13 @@ enum poke_error smp_text_poke_batch_add(void *addr, const void *opcode, size_t l
         return POKE_E_LOCK;
     if (halted)
         return halted;
-    e = poke_insn_decode(entry.addr, emulate ? emulate : opcode, len, &entry.emulate);
+    e = poke_insn_decode(at, emulate ? emulate : opcode, len, &stands_for);
     if (e)
         return e;
-    if (!machine_is_patchable(entry.addr, len))
+    if (!machine_is_patchable(at, len))
         return POKE_E_ADDRESS;
 
-    if (must_flush(entry.addr)) {
+    if (must_flush(at)) {
         if (flushed)
             *flushed = true;
         poke_count.flushes++;
@@ -77,8 +78,13 @@ enum poke_error smp_text_poke_batch_add(void *addr, const void *opcode, size_t l
         if (e)
             return e;
     }
-    memcpy(entry.text, opcode, len);
-    poke_table.entries[poke_table.count++] = entry;
+
+    struct poke_entry *entry = &poke_table.entries[poke_table.count++];
+
+    entry->addr = at;
+    entry->emulate = stands_for;
+    entry->len = (uint8_t)len;
+    poke_copy(entry->text, opcode, len);
     return POKE_OK;
 }
 

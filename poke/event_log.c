@@ -11,46 +11,12 @@ void poke_log_attach(unsigned core, struct poke_log *log, struct poke_event *eve
     machine_poke_core(core)->log = log;
 }
 
-static void append(struct poke_log *log, struct poke_event event)
-{
-    event.seq = core_local_claim(&log->next);
-    log->events[event.seq & log->mask] = event;
-}
-
-static void log_event_of(unsigned core, struct poke_event event)
-{
-    struct poke_log *log = machine_poke_core(core)->log;
-
-    if (!log)
-        return;
-    event.time = machine_now();
-    append(log, event);
-}
-
-static void log_event(struct poke_event event)
-{
-    log_event_of(machine_this_core(), event);
-}
-
 void poke_log_event(enum poke_event_kind kind, uint64_t what)
 {
-    log_event((struct poke_event){ .kind = kind, .what = what });
-}
+    struct poke_log *log = machine_this_poke_core()->log;
 
-struct poke_stores poke_log_stores(void)
-{
-    return (struct poke_stores){ .log = machine_poke_core(machine_this_core())->log,
-                                 .time = machine_now() };
-}
-
-void poke_log_store(const struct poke_stores *stores, uintptr_t addr, uint8_t first, size_t len)
-{
-    if (stores->log)
-        append(stores->log, (struct poke_event){ .time = stores->time,
-                                                 .kind = POKE_EV_STORE,
-                                                 .what = addr,
-                                                 .byte = first,
-                                                 .len = (uint16_t)len });
+    if (log)
+        poke_log_at(log, machine_now(), kind, what);
 }
 
 void poke_log_ack(uint64_t round)
@@ -60,7 +26,7 @@ void poke_log_ack(uint64_t round)
 
 void poke_log_ack_of(unsigned core, uint64_t round)
 {
-    log_event_of(core, (struct poke_event){ .kind = POKE_EV_ACK, .what = round });
+    poke_log_at(machine_poke_core(core)->log, machine_now(), POKE_EV_ACK, round);
 }
 
 /*
@@ -73,9 +39,21 @@ void poke_log_ack_of(unsigned core, uint64_t round)
  */
 void poke_log_offline(void)
 {
-    struct poke_core *core = machine_poke_core(machine_this_core());
+    struct poke_core *core = machine_this_poke_core();
 
     store_release(&core->away_from, poke_sync_round() + 1);
+}
+
+static void log_away(struct poke_log *log, uint64_t last, uint16_t before)
+{
+    if (!log)
+        return;
+
+    uint32_t seq = core_local_claim(&log->next);
+
+    log->events[seq & log->mask] = (struct poke_event){
+        .time = machine_now(), .what = last, .kind = POKE_EV_AWAY, .len = before, .seq = seq
+    };
 }
 
 /*
@@ -84,13 +62,13 @@ void poke_log_offline(void)
  */
 void poke_log_online(void)
 {
-    struct poke_core *core = machine_poke_core(machine_this_core());
+    struct poke_core *core = machine_this_poke_core();
     uint64_t last = poke_sync_round(), before = last - (core->away_from - 1);
     uint16_t len = before < UINT16_MAX ? (uint16_t)before : UINT16_MAX;
     uint64_t event = last << 16 | len;
 
     if (core->away_logged != event)
-        log_event((struct poke_event){ .kind = POKE_EV_AWAY, .what = last, .len = len });
+        log_away(core->log, last, len);
     store_release(&core->away_logged, event);
     store_release(&core->away_from, 0);
 }

@@ -30,7 +30,7 @@ enum poke_event_kind {
 };
 
 struct poke_event {
-    uint64_t time; /* machine_now() of the core that logs; of a store: when its window opened */
+    uint64_t time; /* machine_now() of the core that logs; of a store: when its step began */
     uint64_t what; /* address of a store, round of a sync, batch number of publish and retire */
     uint8_t kind;  /* enum poke_event_kind */
     uint8_t byte;  /* first byte stored */

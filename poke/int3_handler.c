@@ -96,7 +96,7 @@ static void table_put(uint32_t *refs)
 
 bool smp_text_poke_int3_handler(struct poke_regs *regs)
 {
-    struct poke_core *core = machine_poke_core(machine_this_core());
+    struct poke_core *core = machine_this_poke_core();
     uintptr_t addr = regs->ip - INT3_INSN_SIZE;
     bool ours = false;
 

@@ -56,8 +56,9 @@ unsigned machine_this_core(void);
  */
 bool machine_core_online(unsigned core);
 
-/* The engine's block of a core. Any context, including NMI. */
+/* The engine's block of a core, and of the core that asks. Any context, including NMI. */
 struct poke_core *machine_poke_core(unsigned core);
+struct poke_core *machine_this_poke_core(void);
 
 /* Time stamp in ticks, never falling on one core. Any context, including NMI. */
 uint64_t machine_now(void);

@@ -56,7 +56,7 @@ void poke_order_reset(void)
 
 void poke_order_check_begin(void)
 {
-    active = enabled && machine_poke_core(machine_this_core())->log;
+    active = enabled && machine_this_poke_core()->log;
     if (!active)
         return;
     for (unsigned i = 0; i < machine_cores(); i++) {
@@ -310,7 +310,7 @@ void poke_order_check_finish(uint64_t batch)
     if (!active)
         return;
 
-    const char *fault = walk_log(&w, machine_poke_core(machine_this_core()));
+    const char *fault = walk_log(&w, machine_this_poke_core());
 
     poke_count.order_checked++;
     if (!fault)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "poke/protocol.h"
 
-#include "kernel/lib/string.h"
+#include "poke/bytes.h"
 #include "poke/log.h"
 #include "poke/table.h"
 #include "poke/window.h"
@@ -51,71 +51,60 @@ static struct survey survey_table(void)
     return found;
 }
 
-static void store_part(const struct poke_entry *e, const struct part *part, enum poke_step step)
+static inline __attribute__((always_inline)) void store_part(struct text_window *w,
+                                                             const struct poke_entry *e,
+                                                             const struct part *part,
+                                                             enum poke_step step)
 {
     uintptr_t addr = e->addr + part->offset;
     uint32_t at = e->at + part->offset;
 
     if (step != POKE_STEP_BYTES) {
-        text_window_store(addr, at, part->bytes, part->len);
+        text_window_store(w, addr, at, part->bytes, part->len);
         return;
     }
     for (unsigned i = 0; i < part->len; i++) {
-        text_window_store(addr + i, at + i, part->bytes + i, 1);
+        text_window_store(w, addr + i, at + i, part->bytes + i, 1);
         machine_relax(); /* on an emulator that takes turns, the other cores' turn */
     }
 }
 
-/* Does the text hold it? By the address that is executed, not by the window's. */
-static inline bool is_stored(const struct poke_entry *e, const struct part *part)
-{
-    const volatile uint8_t *text = (const volatile uint8_t *)e->addr + part->offset;
-
-    for (unsigned i = 0; i < part->len; i++)
-        if (text[i] != part->bytes[i])
-            return false;
-    return true;
-}
-
 /* `step` is a constant where this is inlined. */
-static inline __attribute__((always_inline)) bool store_entries(enum poke_step step)
+static inline __attribute__((always_inline)) enum poke_error store_entries(enum poke_step step,
+                                                                           uint64_t now)
 {
     const struct poke_entry *end = poke_table.entries + poke_table.count;
+    struct text_window w;
     bool stored = true;
 
+    if (!text_window_open(&w, now))
+        return POKE_E_ADDRESS;
     for (const struct poke_entry *e = poke_table.entries; e < end; e++) {
         struct part part = part_of(e, step);
 
         if (!part.len)
             continue;
-        store_part(e, &part, step);
-        stored &= is_stored(e, &part);
+        store_part(&w, e, &part, step);
+        /* Read back by the address that is executed, not by the window's. */
+        stored &= poke_same((const uint8_t *)e->addr + part.offset, part.bytes, part.len);
     }
-    return stored;
+    text_window_close(&w);
+    return stored ? POKE_OK : POKE_E_READBACK;
 }
 
 /* Store one step of all entries through one opening of the window, and read it back. */
-static enum poke_error store_step(enum poke_step step)
+static enum poke_error store_step(enum poke_step step, uint64_t now)
 {
-    bool stored;
-
-    if (!text_window_open())
-        return POKE_E_ADDRESS;
     switch (step) {
     case POKE_STEP_INT3:
-        stored = store_entries(POKE_STEP_INT3);
-        break;
+        return store_entries(POKE_STEP_INT3, now);
     case POKE_STEP_TAIL:
-        stored = store_entries(POKE_STEP_TAIL);
-        break;
+        return store_entries(POKE_STEP_TAIL, now);
     case POKE_STEP_FIRST:
-        stored = store_entries(POKE_STEP_FIRST);
-        break;
+        return store_entries(POKE_STEP_FIRST, now);
     default:
-        stored = store_entries(step);
+        return store_entries(step, now);
     }
-    text_window_close();
-    return stored ? POKE_OK : POKE_E_READBACK;
 }
 
 /* The phase of a step, and of the sync that follows it. */
@@ -134,45 +123,53 @@ static const struct {
 enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batch,
                                   struct poke_timing *timing)
 {
+    struct poke_log *log = machine_this_poke_core()->log;
     enum poke_error error = POKE_OK;
     enum poke_step before = POKE_STEP_PUBLISH; /* the last step that was no sync */
     bool needed = true;                        /* or had it nothing to store? */
     struct survey survey = survey_table();
+    uint64_t now = machine_now();
+    unsigned i;
 
-    *timing = (struct poke_timing){ .begin = machine_now(), .sites = poke_table.count };
-    for (unsigned i = 0; i < POKE_STEPS_MAX && row->steps[i] != POKE_STEP_END && !error; i++) {
+    timing->begin = now;
+    timing->sites = poke_table.count;
+    for (i = 0; i < POKE_STEPS_MAX && row->steps[i] != POKE_STEP_END && !error; i++) {
         enum poke_step step = row->steps[i];
 
-        timing->steps = i + 1;
-        if (step == POKE_STEP_SYNC) {
-            if (!needed)
-                continue; /* it would make nothing visible */
-            machine_phase(phases[before].syncing);
-            smp_text_poke_sync_each_cpu();
-            timing->end[i] = machine_now();
-            continue;
+        timing->end[i] = 0;
+        if (step != POKE_STEP_SYNC) {
+            before = step;
+            needed = (step != POKE_STEP_TAIL || survey.tails) &&
+                     (step != POKE_STEP_FIRST || survey.firsts);
         }
-
-        before = step;
-        needed =
-            (step != POKE_STEP_TAIL || survey.tails) && (step != POKE_STEP_FIRST || survey.firsts);
         if (!needed)
-            continue;
-        machine_phase(phases[step].doing);
+            continue; /* a sync would make nothing visible */
+
         switch (step) {
+        case POKE_STEP_SYNC:
+            machine_phase(phases[before].syncing);
+            now = poke_sync(now);
+            break;
         case POKE_STEP_PUBLISH:
+            machine_phase(phases[step].doing);
             poke_table_publish();
-            poke_log_event(POKE_EV_PUBLISH, batch);
+            poke_log_at(log, now, POKE_EV_PUBLISH, batch);
+            now = machine_now();
             break;
         case POKE_STEP_RETIRE:
+            machine_phase(phases[step].doing);
             poke_table_retire();
-            poke_log_event(POKE_EV_RETIRE, batch);
+            now = machine_now();
+            poke_log_at(log, now, POKE_EV_RETIRE, batch);
             break;
         default:
-            error = store_step(step);
+            machine_phase(phases[step].doing);
+            error = store_step(step, now);
+            now = machine_now();
         }
-        timing->end[i] = machine_now();
+        timing->end[i] = now;
     }
+    timing->steps = i;
     machine_phase(NULL);
     return error;
 }

@@ -12,4 +12,10 @@
 enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batch,
                                   struct poke_timing *timing);
 
+/*
+ * smp_text_poke_sync_each_cpu() inside a batch: `begin` is machine_now() from just before it, and
+ * the result one from after it. Under text_mutex.
+ */
+uint64_t poke_sync(uint64_t begin);
+
 #endif

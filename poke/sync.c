@@ -2,6 +2,7 @@
 #include "poke/counters.h"
 #include "poke/lock.h"
 #include "poke/log.h"
+#include "poke/protocol.h"
 
 /* The last round's number, from 1. Written under text_mutex, read by cores that leave and return. */
 static uint64_t round;
@@ -11,22 +12,29 @@ uint64_t poke_sync_round(void)
     return load_relaxed(&round); /* ordered by the machine: see poke_log_offline() */
 }
 
-static void next_round(void)
+uint64_t poke_sync(uint64_t begin)
 {
-    store_relaxed(&round, round + 1); /* before the full barrier in machine_sync_cores() */
-    poke_log_event(POKE_EV_SYNC_BEGIN, round);
-    machine_sync_cores(round);
-    poke_log_event(POKE_EV_SYNC_END, round);
+    struct poke_log *log = machine_this_poke_core()->log;
+    uint64_t number = round + 1;
+
+    store_relaxed(&round, number); /* before the full barrier in machine_sync_cores() */
+    poke_log_at(log, begin, POKE_EV_SYNC_BEGIN, number);
+    machine_sync_cores(number);
+
+    uint64_t end = machine_now();
+
+    poke_log_at(log, end, POKE_EV_SYNC_END, number);
     poke_count.syncs++;
+    return end;
 }
 
 void smp_text_poke_sync_each_cpu(void)
 {
     if (text_mutex_held()) {
-        next_round();
+        poke_sync(machine_now());
         return;
     }
     text_mutex_lock();
-    next_round();
+    poke_sync(machine_now());
     text_mutex_unlock();
 }

@@ -15,16 +15,17 @@ static size_t chunk_at(uintptr_t addr, size_t len)
 /* With `serialise` this core has done so before its interrupts are on again. */
 static enum poke_error copy_chunk(uintptr_t addr, const uint8_t *bytes, size_t len, bool serialise)
 {
-    text_window_clear();
+    struct text_window window;
 
+    text_window_clear();
     uint32_t at = text_window_cover(addr, len);
 
-    if (!text_window_open())
+    if (!text_window_open(&window, machine_now()))
         return POKE_E_ADDRESS;
-    text_window_store(addr, at, bytes, len);
+    text_window_store(&window, addr, at, bytes, len);
     if (serialise)
         machine_sync_this_core();
-    text_window_close();
+    text_window_close(&window);
     return memcmp((const void *)addr, bytes, len) ? POKE_E_READBACK : POKE_OK;
 }
 
@@ -32,18 +33,19 @@ static enum poke_error fill_chunk(uintptr_t addr, int c, size_t len)
 {
     uint8_t pattern[64];
 
+    struct text_window window;
+
     memset(pattern, c, sizeof(pattern));
     text_window_clear();
-
     uint32_t at = text_window_cover(addr, len);
 
-    if (!text_window_open())
+    if (!text_window_open(&window, machine_now()))
         return POKE_E_ADDRESS;
     for (size_t done = 0, n; done < len; done += n) {
         n = len - done < sizeof(pattern) ? len - done : sizeof(pattern);
-        text_window_store(addr + done, at + (uint32_t)done, pattern, n);
+        text_window_store(&window, addr + done, at + (uint32_t)done, pattern, n);
     }
-    text_window_close();
+    text_window_close(&window);
     return POKE_OK;
 }
 

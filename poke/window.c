@@ -2,15 +2,12 @@
 #include "poke/window.h"
 
 #include "poke/counters.h"
-#include "poke/log.h"
 
 _Static_assert(2 * TEXT_POKE_ARRAY_MAX <= MACHINE_WINDOW_PAGES,
                "a batch whose sites all cross a page must fit into one opening");
 
 static uintptr_t pages[MACHINE_WINDOW_PAGES]; /* ascending, distinct */
 static unsigned count;                        /* of pages */
-static struct machine_window window;
-static struct poke_stores log; /* of the opening */
 
 static uintptr_t page_of(uintptr_t addr)
 {
@@ -37,23 +34,19 @@ uint32_t text_window_cover(uintptr_t addr, size_t len)
     return at;
 }
 
-bool text_window_open(void)
+bool text_window_open(struct text_window *w, uint64_t now)
 {
-    if (!machine_window_open(&window, pages, count))
+    if (!machine_window_open(&w->machine, pages, count))
         return false;
-    poke_count.windows++;
-    log = poke_log_stores();
+    w->log = poke_log_stores_begin(now);
+    w->stores = 0;
     return true;
 }
 
-void text_window_store(uintptr_t addr, uint32_t at, const uint8_t *bytes, size_t len)
+void text_window_close(struct text_window *w)
 {
-    machine_window_store(&window, at, bytes, len);
-    poke_log_store(&log, addr, bytes[0], len);
-    poke_count.stores++;
-}
-
-void text_window_close(void)
-{
-    machine_window_close(&window);
+    poke_log_stores_end(&w->log);
+    machine_window_close(&w->machine);
+    poke_count.windows++;
+    poke_count.stores += w->stores;
 }

@@ -7,9 +7,7 @@
 #ifndef POKE_WINDOW_H
 #define POKE_WINDOW_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "poke/log.h"
 
 /* Begin a new set of pages. */
 void text_window_clear(void);
@@ -20,12 +18,31 @@ void text_window_clear(void);
  */
 uint32_t text_window_cover(uintptr_t addr, size_t len);
 
-/* Open the window on them: interrupts are off until close. False if the machine cannot. */
-bool text_window_open(void);
+/* An opening. The caller's own, so that a loop of stores keeps it in registers. */
+struct text_window {
+    struct machine_window machine;
+    struct poke_stores log;
+    unsigned stores;
+};
 
-/* Store to [addr, addr + len), which is covered and shows at `at`, and log it. */
-void text_window_store(uintptr_t addr, uint32_t at, const uint8_t *bytes, size_t len);
+/*
+ * Open the window on them: interrupts are off until close. False if the machine cannot. `now` is a
+ * recent machine_now(), for the log.
+ */
+bool text_window_open(struct text_window *w, uint64_t now);
 
-void text_window_close(void);
+/*
+ * Store to [addr, addr + len), which is covered and shows at `at`, and log it. Here, because it is
+ * what a batch does most.
+ */
+static inline void text_window_store(struct text_window *w, uintptr_t addr, uint32_t at,
+                                     const uint8_t *bytes, size_t len)
+{
+    machine_window_store(&w->machine, at, bytes, len);
+    poke_log_store(&w->log, addr, bytes[0], len);
+    w->stores++;
+}
+
+void text_window_close(struct text_window *w);
 
 #endif

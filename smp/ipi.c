@@ -46,6 +46,8 @@ void ipi_ask_others(enum ipi_question kind, uint64_t number)
     else
         ipi_count_sync();
 
+    if (!asked)
+        return;
     if (asked + 1 == smp_topology()->listed) {
         apic_send_others(command);
         return;

@@ -38,6 +38,15 @@ static uint64_t private_root;
 static uint64_t base;
 static uint64_t *entries; /* the window's page table; written by the core that holds text_mutex */
 
+/*
+ * The page that each entry last showed, and the entry that showed it: the steps of a batch show the
+ * same pages, and the frame of a page of text never changes. Under text_mutex.
+ */
+static struct {
+    uintptr_t page; /* 0: none yet */
+    uint64_t entry;
+} shown[MACHINE_WINDOW_PAGES];
+
 /* Written before other cores run. */
 static enum mm_window_mode mode;
 static struct mm_window_counts counts; /* under text_mutex */
@@ -117,19 +126,29 @@ static void load_root(uint64_t cr3)
     counts.root_loads++;
 }
 
+/* Apart from the common path, which then needs few registers. */
+static __attribute__((noinline)) bool show(unsigned i, uintptr_t page)
+{
+    if (!machine_is_patchable(page, PAGE_SIZE))
+        return false;
+    shown[i].page = page;
+    shown[i].entry = mm_translate(page) | leaf_flags(base, MM_W);
+    return true;
+}
+
 bool machine_window_open(struct machine_window *w, const uintptr_t *pages, unsigned n)
 {
     if (n == 0 || n > MACHINE_WINDOW_PAGES)
         return false;
     for (unsigned i = 0; i < n; i++) {
-        if (!machine_is_patchable(pages[i], PAGE_SIZE))
+        if (shown[i].page != pages[i] && !show(i, pages[i]))
             return false;
     }
     w->view = (uint8_t *)base;
     w->pages = n;
     w->saved[SAVED_FLAGS] = irq_save();
     for (unsigned i = 0; i < n; i++)
-        store_relaxed(&entries[i], mm_translate(pages[i]) | leaf_flags(base, MM_W));
+        store_relaxed(&entries[i], shown[i].entry);
     w->saved[SAVED_DR7] = read_dr7();
     if (w->saved[SAVED_DR7] & DR7_ARMED)
         write_dr7(0);
@@ -160,10 +179,13 @@ void machine_window_close(struct machine_window *w)
 
 void machine_window_store(struct machine_window *w, size_t offset, const uint8_t *bytes, size_t len)
 {
-    volatile uint8_t *to = w->view + offset;
+    typedef uint32_t word __attribute__((aligned(1), may_alias));
+    uint8_t *to = w->view + offset;
 
-    for (size_t i = 0; i < len; i++)
-        to[i] = bytes[i];
+    for (; len >= sizeof(word); len -= sizeof(word), to += sizeof(word), bytes += sizeof(word))
+        *(volatile word *)to = *(const word *)bytes;
+    for (; len; len--)
+        *(volatile uint8_t *)to++ = *bytes++;
 }
 
 /* ---- the same for cells ---- */
@@ -172,13 +194,13 @@ static struct machine_window alias;
 
 void *mm_alias_open(uint64_t text, size_t pages)
 {
-    static uintptr_t shown[MACHINE_WINDOW_PAGES]; /* under text_mutex */
+    static uintptr_t list[MACHINE_WINDOW_PAGES]; /* under text_mutex */
 
     if (pages > MACHINE_WINDOW_PAGES)
         return NULL;
     for (size_t i = 0; i < pages; i++)
-        shown[i] = text + i * PAGE_SIZE;
-    return machine_window_open(&alias, shown, (unsigned)pages) ? alias.view : NULL;
+        list[i] = text + i * PAGE_SIZE;
+    return machine_window_open(&alias, list, (unsigned)pages) ? alias.view : NULL;
 }
 
 void mm_alias_close(__attribute__((unused)) void *view, __attribute__((unused)) size_t pages)

@@ -86,6 +86,11 @@ struct poke_core *machine_poke_core(unsigned core)
     return &cores[core];
 }
 
+struct poke_core *machine_this_poke_core(void)
+{
+    return machine_poke_core(machine_this_core());
+}
+
 uint64_t machine_now(void)
 {
     return ++fake.clock;

@@ -201,6 +201,23 @@ static struct range per_further_site(struct range many, struct range one, unsign
     return (struct range){ (many.min - one.min) / further, (many.max - one.max) / further };
 }
 
+/* Where they go: of each step of one more patch, up to the end of the step. */
+static void report_steps(struct test_run *t)
+{
+    struct op op = { .n = 1 };
+
+    patch_one(&op);
+    const struct poke_timing *timing = poke_last_timing();
+    uint64_t before = timing->begin;
+
+    json_array(&t->data, "steps_of_single_patch");
+    for (unsigned i = 0; i < timing->steps; i++) {
+        json_uint(&t->data, NULL, timing->end[i] ? (timing->end[i] - before) / scale : 0);
+        before = timing->end[i] ? timing->end[i] : before;
+    }
+    json_array_end(&t->data);
+}
+
 static void report(struct test_run *t)
 {
     struct range one = measure(patch_batch, 1, true), many = measure(patch_batch, ARRAY, true);
@@ -219,6 +236,7 @@ static void report(struct test_run *t)
     figure(t, "instructions.int3_pass", int3_pass(1, plain));
     figure(t, "instructions.int3_pass_of_256", int3_pass(ARRAY, plain));
     figures_end(t);
+    report_steps(t);
 }
 
 TEST(latency, instructions, "instructions that each operation of the engine executes",

@@ -33,6 +33,11 @@ struct poke_core *machine_poke_core(unsigned core)
     return &world.cores[core];
 }
 
+struct poke_core *machine_this_poke_core(void)
+{
+    return machine_poke_core(machine_this_core());
+}
+
 /* No order is derived from time here: no core has an event log. */
 uint64_t machine_now(void)
 {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Broken on purpose: every core is interrupted twice for each sync. */
-#include "poke/poke.h"
+#include "poke/protocol.h"
 
-#define smp_text_poke_sync_each_cpu sync_once
-void sync_once(void);
+#define poke_sync sync_once
+uint64_t sync_once(uint64_t begin);
 #include "poke/sync.c"
-#undef smp_text_poke_sync_each_cpu
+#undef poke_sync
 
-void smp_text_poke_sync_each_cpu(void)
+uint64_t poke_sync(uint64_t begin)
 {
-    sync_once();
-    sync_once();
+    return sync_once(sync_once(begin));
 }

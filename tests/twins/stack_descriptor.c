@@ -46,7 +46,7 @@ static bool get(struct descriptor *d)
 
 bool smp_text_poke_int3_handler(struct poke_regs *regs)
 {
-    struct poke_core *core = machine_poke_core(machine_this_core());
+    struct poke_core *core = machine_this_poke_core();
     struct descriptor *d = load_acquire(&published);
     uintptr_t addr = regs->ip - INT3_INSN_SIZE;
     bool ours = false;
