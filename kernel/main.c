@@ -42,9 +42,15 @@ static bool read_words(const struct boot_info *info, char *error, size_t size)
     return true;
 }
 
-/* #BP belongs to the engine first; what it leaves goes to a recovery point or a panic. */
+/*
+ * #BP belongs to the engine first; what it leaves goes to a recovery point or a panic. Here it is
+ * asked when a handler of a test stands before this one.
+ */
 static bool breakpoint(struct trap_frame *frame)
 {
+    if (frame->error)
+        return false; /* it was asked */
+
     struct poke_regs regs = { .ip = frame->rip, .sp = frame->rsp, .flags = frame->rflags };
 
     if (!smp_text_poke_int3_handler(&regs))
@@ -108,7 +114,7 @@ enum exit_code kernel_main(struct boot_info *info)
     if (!cpu_tables_build(&percpu(0)->tables, &percpu(0)->local))
         panic(NULL, "no memory for the boot core's stacks");
     cpu_tables_load(&percpu(0)->tables, &percpu(0)->local);
-    trap_set_handler(TRAP_BP, breakpoint);
+    trap_set_breakpoint(smp_text_poke_int3_handler, breakpoint);
     time_init(info);
     return run(info);
 }

@@ -5,8 +5,13 @@
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/atomic.h"
 #include "kernel/trap/trap.h"
+#include "poke/machine.h"
 
 _Static_assert(sizeof(struct trap_frame) == 22 * 8, "stubs.asm pushes 22 words");
+_Static_assert(sizeof(struct poke_regs) == 24 && offsetof(struct poke_regs, sp) == 8 &&
+                   offsetof(struct poke_regs, flags) == 16,
+               "stubs.asm pushes three words");
+_Static_assert(KERNEL_CS == 0x08 && KERNEL_DS == 0x10, "stubs.asm");
 
 /* Built by trap_try() in try.asm on its own stack. */
 struct trap_recovery {
@@ -27,9 +32,25 @@ _Static_assert(sizeof(struct trap_recovery) <= 48, "try.asm");
  */
 static trap_handler handlers[256];
 
+/* Who is asked first at #BP, and the handler of TRAP_BP that is installed with him. At boot. */
+static trap_breakpoint breakpoint_first;
+static trap_handler breakpoint_handler;
+
+/* Read by every #BP; NULL: nobody. Written like the handlers. */
+trap_breakpoint trap_bp_first;
+
 trap_handler trap_set_handler(unsigned vector, trap_handler handler)
 {
+    if (vector == TRAP_BP)
+        store_release(&trap_bp_first, handler == breakpoint_handler ? breakpoint_first : NULL);
     return exchange(&handlers[vector], handler);
+}
+
+void trap_set_breakpoint(trap_breakpoint first, trap_handler handler)
+{
+    breakpoint_first = first;
+    breakpoint_handler = handler;
+    trap_set_handler(TRAP_BP, handler);
 }
 
 unsigned trap_depth(void)

@@ -6,10 +6,13 @@
         default rel
 
         extern trap_dispatch
+        extern trap_bp_first
 
 GS_TRAP_DEPTH       equ 12              ; struct cpu_local, checked by static asserts
 GS_NMI_STACK_BOTTOM equ 24
 GS_NMI_STACK_TOP    equ 32
+KERNEL_CS           equ 0x08            ; cpu_tables.h, checked by static asserts
+KERNEL_DS           equ 0x10
 
         section .text
 
@@ -78,13 +81,84 @@ trap_common_rax_saved:
 ; ---- #BP ----
 ;
 ; Emulating a CALL pushes onto the interrupted stack, exactly where the processor has just put this
-; frame. So the frame moves 48 bytes (six words: POKE_STACK_GAP) further down, and the emulated push
-; lands in the hole.
+; frame. So everything below the interrupted stack pointer stays free for 48 bytes (six words:
+; POKE_STACK_GAP).
+;
+; The short way: whoever is asked first (trap_set_breakpoint()) gets a struct poke_regs, and if the
+; breakpoint was his, this returns by a frame of its own, below the gap. Only what a C function may
+; change is saved. From the processor's frame, at F, downwards:
+;
+;       F - 16  the gap's last word, and alignment
+;       F - 56  the frame to return by
+;       F - 128 nine registers
+;       F - 152 struct poke_regs
 
         align   16
         global trap_bp_entry
 trap_bp_entry:
-        push    byte 0                  ; no error code: SS RSP RFLAGS CS RIP 0
+        lea     rsp, [rsp - 56]
+        push    rax
+        mov     rax, [trap_bp_first]
+        test    rax, rax
+        jz      .nobody
+        push    rcx
+        push    rdx
+        push    rsi
+        push    rdi
+        push    r8
+        push    r9
+        push    r10
+        push    r11
+        push    qword [rsp + 128 + 16]  ; flags
+        push    qword [rsp + 136 + 24]  ; sp
+        push    qword [rsp + 144]       ; ip
+        mov     rdi, rsp                ; 16-byte aligned
+        cld
+        inc     dword [gs:GS_TRAP_DEPTH]
+        call    rax
+        dec     dword [gs:GS_TRAP_DEPTH]
+        test    al, al
+        jz      .not_his
+        pop     qword [rsp + 88]        ; RIP; the address counts from after the pop
+        pop     qword [rsp + 104]       ; RSP
+        pop     qword [rsp + 88]        ; RFLAGS
+        mov     qword [rsp + 80], KERNEL_CS
+        mov     qword [rsp + 104], KERNEL_DS
+        pop     r11
+        pop     r10
+        pop     r9
+        pop     r8
+        pop     rdi
+        pop     rsi
+        pop     rdx
+        pop     rcx
+        pop     rax
+        iretq
+
+.not_his:
+        lea     rsp, [rsp + 24]
+        pop     r11
+        pop     r10
+        pop     r9
+        pop     r8
+        pop     rdi
+        pop     rsi
+        pop     rdx
+        pop     rcx
+        pop     rax
+        lea     rsp, [rsp + 56]
+        push    byte 1                  ; as error code: who is asked first was asked
+        jmp     trap_bp_common
+
+.nobody:
+        pop     rax
+        lea     rsp, [rsp + 56]
+        push    byte 0
+        ; fall through
+
+; The common way, with a word pushed that becomes the error code: the frame moves down, below the
+; gap.
+trap_bp_common:                         ; SS RSP RFLAGS CS RIP word
 %rep 6
         push    qword [rsp + 40]        ; copies SS first: each push moves the source by one word
 %endrep

@@ -66,6 +66,17 @@ typedef bool (*trap_handler)(struct trap_frame *frame);
 trap_handler trap_set_handler(unsigned vector, trap_handler handler);
 
 /*
+ * The short way through #BP: `first` is asked before anything else, with the registers that it may
+ * change and only those saved that a C function may; true: it was his, the trap returns to `regs`.
+ * Any context, interrupts off. What it leaves takes the common way to `handler`, with 1 as the
+ * frame's error code ("was asked"). While another handler of TRAP_BP is installed it gets
+ * everything, by the common way. At boot, before #BP can occur.
+ */
+struct poke_regs;
+typedef bool (*trap_breakpoint)(struct poke_regs *regs);
+void trap_set_breakpoint(trap_breakpoint first, trap_handler handler);
+
+/*
  * Recovery from any fault, wherever the instruction pointer went (a torn instruction can jump
  * anywhere). trap_try() calls fn(arg) on this core; if an exception that no handler takes occurs
  * before it returns, the machine state (RSP, callee-saved registers, RFLAGS.IF) of the trap_try()

@@ -11,4 +11,7 @@
 #define smp_text_poke_int3_handler(regs)                                                           \
     (smp_text_poke_int3_handler(regs) && (frame->rflags &= ~(uint64_t)FLAG_ZF, true))
 
+/* The fault is in the handler of the common way: take it. */
+#define trap_set_breakpoint(first, handler) trap_set_handler(TRAP_BP, handler)
+
 #include "kernel/main.c"
