@@ -77,21 +77,6 @@ void con_write(const char *text, size_t bytes)
     write_all(&tap, text, bytes);
 }
 
-void con_printf(const char *fmt, ...)
-{
-    char line[LINE_MAX];
-    va_list args;
-
-    va_start(args, fmt);
-    int length = fmt_vprint(line, sizeof line, fmt, args);
-    va_end(args);
-    if (length >= (int)sizeof line) {
-        memcpy(line + sizeof line - 5, "...\n", 4);
-        length = sizeof line - 1;
-    }
-    con_write(line, (size_t)length);
-}
-
 void json_out(const char *text, size_t bytes)
 {
     write_all(&json, text, bytes);

@@ -2,7 +2,7 @@
 /*
  * Cores are threads, each pinned to a processor. The one that starts the process is core 0.
  *
- * Shared words as in smp/work.c and smp/park.c, with a futex where those have HLT.
+ * Shared words as in smp/park.c, with a futex where a core has HLT.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -49,88 +49,29 @@ const struct smp_topology *smp_topology(void)
     return &topology;
 }
 
-bool smp_is_online(unsigned core)
+/* ---- idle ---- */
+
+/*
+ * `woken` is set by whoever wakes the core, after what it shall see. The exchange is a full
+ * barrier: what the caller looks at next is not older than the wake-up that is taken here, and a
+ * later one stays.
+ */
+void idle_wait(void)
 {
-    uint32_t state = load_acquire(&percpu(core)->state); /* pairs with start_thread(), smp_park() */
+    struct hosted_core *self = (struct hosted_core *)this_cpu();
 
-    return state == CPU_IDLE || state == CPU_BUSY || state == CPU_UNPARKED;
-}
-
-int smp_next_online(int core)
-{
-    for (unsigned i = (unsigned)(core + 1); i < possible; i++)
-        if (smp_is_online(i))
-            return (int)i;
-    return -1;
-}
-
-unsigned smp_online(void)
-{
-    unsigned count = 0;
-
-    for_each_online_cpu (i)
-        count++;
-    return count;
-}
-
-/* ---- sleeping ---- */
-
-static void sleep_while(uint32_t *word, uint32_t value)
-{
-    for (unsigned i = 0; i < SPINS_BEFORE_SLEEP; i++) {
-        if (load_acquire(word) != value)
-            return;
+    irq_enable(); /* as in HLT: a sync that found this core online may wait for it */
+    for (unsigned i = 0; i < SPINS_BEFORE_SLEEP && !load_acquire(&self->woken); i++)
         cpu_relax();
-    }
-    while (load_acquire(word) == value)
-        syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+    while (!exchange(&self->woken, 0)) /* pairs with wake_core() */
+        syscall(SYS_futex, &self->woken, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    irq_disable();
 }
 
-static void wake(uint32_t *word)
+void wake_core(struct hosted_core *core)
 {
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-}
-
-/* ---- work ---- */
-
-static _Noreturn void idle_loop(struct percpu *self)
-{
-    for (;;) {
-        uint32_t seq = self->work_done;
-
-        sleep_while(&self->work_seq, seq);
-        seq = load_acquire(&self->work_seq); /* pairs with smp_start_work() */
-        store_relaxed(&self->state, CPU_BUSY);
-        self->work_fn(self->work_arg);
-        store_relaxed(&self->state, CPU_IDLE);
-        store_release(&self->work_done, seq); /* pairs with smp_work_done() */
-    }
-}
-
-bool smp_start_work(unsigned core, smp_work fn, void *arg)
-{
-    struct percpu *cpu = percpu(core);
-
-    if (core == 0 || !smp_is_online(core) || !smp_work_done(core))
-        return false;
-    cpu->work_fn = fn;
-    cpu->work_arg = arg;
-    store_release(&cpu->work_seq, cpu->work_seq + 1); /* pairs with idle_loop() */
-    wake(&cpu->work_seq);
-    return true;
-}
-
-bool smp_work_done(unsigned core)
-{
-    struct percpu *cpu = percpu(core);
-
-    return load_acquire(&cpu->work_done) == load_relaxed(&cpu->work_seq); /* idle_loop() */
-}
-
-void smp_wait_work(unsigned core)
-{
-    while (!smp_work_done(core))
-        cpu_relax();
+    store_release(&core->woken, 1); /* pairs with idle_wait() */
+    syscall(SYS_futex, &core->woken, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 /*
@@ -171,9 +112,8 @@ void smp_park(void)
     irq_disable();
     poke_log_offline();
     store_release(&self->state, CPU_PARKED);
-    irq_enable(); /* as in HLT: a sync that found this core online may wait for it */
-    sleep_while(&self->state, CPU_PARKED); /* pairs with smp_unpark() */
-    irq_disable();
+    while (load_acquire(&self->state) == CPU_PARKED) /* pairs with smp_unpark() */
+        idle_wait();
     log_online((struct hosted_core *)self);
     sync_core();
     store_release(&self->state, state);
@@ -186,7 +126,7 @@ bool smp_unpark(unsigned core)
 
     if (!compare_exchange(&percpu(core)->state, &parked, CPU_UNPARKED))
         return false;
-    wake(&percpu(core)->state);
+    smp_send_ipi(core, VECTOR_WAKE);
     return true;
 }
 
@@ -229,7 +169,7 @@ static void *thread_main(void *arg)
     store_release(&core->cpu.state, pinned ? CPU_IDLE : CPU_FAILED); /* pairs with start_thread() */
     if (!pinned)
         return NULL;
-    idle_loop(&core->cpu);
+    work_loop();
 }
 
 static bool start_thread(unsigned i)

@@ -5,7 +5,7 @@
  *
  * The headers of the machine that tests/ know (smp/smp.h, kernel/mm/mm.h, kernel/trap/trap.h,
  * kernel/time/time.h, kernel/console/console.h, poke/machine.h) are implemented here a second time,
- * as far as a process can.
+ * as far as a process can. Files of the kernel that serve both are linked as they are (hosted.mk).
  */
 #ifndef HOSTED_HOSTED_H
 #define HOSTED_HOSTED_H
@@ -26,6 +26,7 @@ struct hosted_core {
 
     bool irq_off; /* this thread and its own signal handlers; a sync waits until it is clear */
     uint32_t ring_locked; /* ring_lock() */
+    uint32_t woken;       /* a wake-up that idle_wait() has not taken yet: it clears, others set */
 
     /* This thread and its own signal handlers only. */
     uint64_t cr2;
@@ -51,8 +52,6 @@ unsigned limits_processors(int *out, unsigned max);
 void limits_look(unsigned processors, bool chosen);
 /* Sentence about it for the report, or NULL. */
 const char *limits_note(void);
-/* The unsigned number that scanf's `format` finds in a line of a file, else 0. */
-unsigned limits_number(const char *path, const char *format);
 /* Why times measured here mean little, or NULL. */
 const char *limits_doubt(void);
 
@@ -63,6 +62,8 @@ const char *limits_doubt(void);
  * cannot be started or pinned.
  */
 bool cores_start(const int *processors, unsigned count, char *error, size_t size);
+/* End this core's idle_wait(), or its next one. Any thread, any context. */
+void wake_core(struct hosted_core *core);
 
 /* ---- sync.c ---- */
 
@@ -96,7 +97,7 @@ __attribute__((format(printf, 1, 2))) void console_say(const char *fmt, ...);
 /* Has at least one of the two TAP streams everything that was written? */
 bool console_is_whole(void);
 
-/* ---- machine.c ---- */
+/* ---- exit.c ---- */
 
 /*
  * The process's exit status, the same as run.sh's. An error if no stream could take the whole

@@ -9,8 +9,10 @@ HOSTED_CFLAGS := -std=gnu11 -O2 -g -fno-pic -fno-pie -mno-red-zone -fno-stack-pr
     -ffile-prefix-map=$(CURDIR)=.
 
 HOSTED_C := $(wildcard hosted/*.c poke/*.c) $(filter-out %/string.c,$(wildcard kernel/lib/*.c)) \
-    kernel/trap/dispatch.c kernel/trap/describe.c kernel/time/convert.c \
-    smp/call.c smp/identify.c smp/ipi.c smp/topology_decode.c $(filter tests/%,$(KERNEL_C))
+    kernel/console/printf.c kernel/cpu/pmu_events.c kernel/trap/dispatch.c kernel/trap/describe.c \
+    kernel/time/convert.c \
+    smp/call.c smp/identify.c smp/ipi.c smp/machine.c smp/state.c smp/topology_decode.c smp/work.c \
+    $(filter tests/%,$(KERNEL_C))
 HOSTED_ASM := kernel/trap/try.asm $(filter tests/%,$(KERNEL_ASM))
 HOSTED_OBJ := $(HOSTED_C:%=$(HOSTED_OUT)/%.o) $(HOSTED_ASM:%=$(O)/obj/%.o) $(O)/link/build.c.o
 
@@ -37,5 +39,19 @@ $(O)/host/hosted-bench: $(BENCH_OBJ) hosted/tests.lds
 .PHONY: hosted-bench
 hosted-bench: $(O)/host/hosted-bench
 	@$<
+
+# What else there is on these processors (./run.sh bench). Only functions that say so have sleds.
+PEERS_C      := $(wildcard hosted/bench/peers/*.c)
+PEERS_CFLAGS := $(HOST_CFLAGS) -O2 -pthread
+XRAY_CFLAGS  := -DPEERS_XRAY -fxray-instrument -fxray-ignore-loops \
+    -fxray-instruction-threshold=1000000
+
+$(O)/host/bench-peers: $(PEERS_C) hosted/bench/peers/peers.h
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(PEERS_CFLAGS) $(PEERS_C) -lm -o $@
+
+$(O)/host/bench-peers-xray: $(PEERS_C) hosted/bench/peers/peers.h
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(PEERS_CFLAGS) $(XRAY_CFLAGS) $(PEERS_C) -lm -o $@
 
 -include $(HOSTED_OBJ:.o=.d) $(BENCH_OBJ:.o=.d)

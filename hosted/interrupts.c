@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Signals that stand for interrupts: a timer per thread, and cross-calls. Where the machine writes
- * its local APIC (smp/apic.h), a process sends a signal, so that smp/call.c and smp/ipi.c serve
- * both. "Interrupts off" is a word of the thread: a signal that comes then is taken when it is
- * cleared. There is nothing in a process that could stand for an NMI.
+ * its local APIC (smp/apic.h), a process sends a signal, or wakes a thread, so that smp/call.c,
+ * smp/ipi.c and smp/work.c serve both. "Interrupts off" is a word of the thread: a signal that
+ * comes then is taken when it is cleared. There is nothing in a process that could stand for an
+ * NMI.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -112,9 +113,16 @@ static void send_call(const struct hosted_core *core)
 
 void apic_send(uint32_t id, uint32_t command)
 {
-    for (unsigned i = 0; i < smp_possible(); i++)
-        if (percpu(i)->apic_id == id && (command & 0xff) == VECTOR_CALL)
+    unsigned vector = command & 0xff;
+
+    for (unsigned i = 0; i < smp_possible(); i++) {
+        if (percpu(i)->apic_id != id)
+            continue;
+        if (vector == VECTOR_CALL)
             send_call(hosted_core(i));
+        else if (vector == VECTOR_WAKE)
+            wake_core(hosted_core(i));
+    }
 }
 
 void apic_send_others(uint32_t command)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hosted/hosted.h"
+#include "kernel/cpu/regs.h"
 
 static long membarrier(int command)
 {
@@ -74,7 +75,8 @@ __attribute__((format(printf, 1, 2))) static void add_note(const char *fmt, ...)
     va_end(args);
 }
 
-unsigned limits_number(const char *path, const char *format)
+/* The unsigned number that scanf's `format` finds in a line of a file, else 0. */
+static unsigned find_number(const char *path, const char *format)
 {
     char line[256];
     FILE *file = fopen(path, "re");
@@ -115,7 +117,7 @@ void limits_look(unsigned processors, bool chosen)
 
     if (processors == 1 && !chosen)
         add_note("this process may run on one processor only: nothing runs while it patches");
-    if (limits_number("/proc/self/status", "TracerPid: %u")) {
+    if (find_number("/proc/self/status", "TracerPid: %u")) {
         add_note("a tracer is attached: it sees every #BP first, and decides when a thread runs");
         snprintf(doubt, sizeof doubt, "traced");
     }
@@ -134,4 +136,10 @@ const char *limits_note(void)
 const char *limits_doubt(void)
 {
     return doubt[0] ? doubt : NULL;
+}
+
+uint64_t rdmsr(uint32_t msr)
+{
+    return msr == MSR_MICROCODE ? find_number("/proc/cpuinfo", "microcode : %x")
+                                : privileged_rdmsr(msr);
 }

@@ -41,6 +41,7 @@ static bool can_obey_words(void)
         { words.accel != ACCEL_AUTO, "accel", "it runs on the machine's own processors" },
         { words.vcpus != 0, "vcpus", "it runs on the machine's own processors" },
         { words.mem != 0, "mem", "it runs in the machine's own memory" },
+        { words.icount != 0, "icount", "it runs on the machine's own processors" },
     };
 
     for (unsigned i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {

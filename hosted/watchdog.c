@@ -14,6 +14,7 @@
 #include "kernel/lib/fmt.h"
 #include "kernel/time/time.h"
 #include "kernel/trap/backtrace.h"
+#include "smp/internal.h"
 #include "smp/smp.h"
 #include "smp/watchdog.h"
 
@@ -52,12 +53,6 @@ void watchdog_set_report(watchdog_report fn)
 /* All cores are stopped first: core 0 may be about to write the same report. */
 static void end_hang(const struct stage *over)
 {
-    static const char *const states[] = {
-        [CPU_PENDING] = "pending", [CPU_STARTING] = "starting", [CPU_IDLE] = "idle",
-        [CPU_BUSY] = "busy",       [CPU_PARKED] = "parked",     [CPU_UNPARKED] = "unparked",
-        [CPU_STOPPED] = "stopped", [CPU_FAILED] = "failed",
-    };
-
     stop_cores();
     uint64_t round;
     int core = smp_sync_silent(&round);
@@ -69,7 +64,7 @@ static void end_hang(const struct stage *over)
         const char *phase = load_relaxed(&cpu->phase);
 
         con_printf("# core %u (processor %d): %s, phase %s, %llu INT3 hits\n", i,
-                   hosted_core(i)->processor, states[load_relaxed(&cpu->state)],
+                   hosted_core(i)->processor, cpu_state_name(load_relaxed(&cpu->state)),
                    phase ? phase : "none", (unsigned long long)load_relaxed(&cpu->poke.int3_hits));
         const struct stop_record *stop = stop_record_of(i);
         if (stop)

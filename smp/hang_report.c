@@ -55,17 +55,13 @@ static void list_add(char *list, size_t size, unsigned i)
 
 static void print_core(const struct percpu *cpu, const char *why, uint64_t now)
 {
-    static const char *const states[] = {
-        [CPU_PENDING] = "pending", [CPU_STARTING] = "starting", [CPU_IDLE] = "idle",
-        [CPU_BUSY] = "busy",       [CPU_PARKED] = "parked",     [CPU_UNPARKED] = "unparked",
-        [CPU_STOPPED] = "stopped", [CPU_FAILED] = "failed",
-    };
     const char *interrupts = !cpu->stop.stopped        ? "unknown"
                              : cpu->stop.interrupts_on ? "on"
                                                        : "off";
 
     con_printf("# core %u (APIC id %u): %s, interrupts %s, phase %s, ", cpu->local.index,
-               cpu->apic_id, states[cpu->state], interrupts, cpu->phase ? cpu->phase : "none");
+               cpu->apic_id, cpu_state_name(cpu->state), interrupts,
+               cpu->phase ? cpu->phase : "none");
     if (cpu->heartbeat_time != 0)
         con_printf("last tick %llu ms ago", to_ms(since_tick(cpu, now)));
     else

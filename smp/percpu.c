@@ -4,14 +4,11 @@
  * allocate; the others' are one array.
  *
  * Shared words: `others` and `possible` are written by the boot core before any other core runs,
- * and constant from then on. `state` is written by the boot core up to CPU_STARTING (and to
- * CPU_FAILED by compare-exchange) and by the core itself afterwards (but for smp_unpark()); whoever
- * sees IDLE or BUSY by acquire sees the block as its core set it up.
+ * and constant from then on.
  */
 #include "smp/internal.h"
 #include "smp/smp.h"
 
-#include "kernel/lib/atomic.h"
 #include "kernel/mm/mm.h"
 
 static struct percpu boot_core;
@@ -58,35 +55,4 @@ struct percpu *percpu_find(uint32_t apic_id)
 unsigned smp_possible(void)
 {
     return possible;
-}
-
-bool smp_is_online(unsigned core)
-{
-    /* Pairs with the compare-exchange to CPU_IDLE in ap_main(), and with smp_park(). */
-    uint32_t state = load_acquire(&percpu(core)->state);
-
-    return state == CPU_IDLE || state == CPU_BUSY || state == CPU_UNPARKED;
-}
-
-bool percpu_is_running(unsigned core)
-{
-    return smp_is_online(core) || load_acquire(&percpu(core)->state) == CPU_PARKED;
-}
-
-int smp_next_online(int core)
-{
-    for (unsigned i = (unsigned)(core + 1); i < possible; i++) {
-        if (smp_is_online(i))
-            return (int)i;
-    }
-    return -1;
-}
-
-unsigned smp_online(void)
-{
-    unsigned count = 0;
-
-    for_each_online_cpu (i)
-        count++;
-    return count;
 }

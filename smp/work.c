@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Work in thread context: an idle core waits in HLT, and another core gives it a function to run.
+ * Work in thread context: an idle core waits, and another core gives it a function to run.
  *
  * Shared words: work_fn and work_arg, then work_seq (release) by the starter; the core acquires
  * work_seq, runs, and releases work_done = work_seq; the starter acquires work_done. The core is
@@ -16,7 +16,7 @@
 
 bool work_wake_handler(struct trap_frame *frame)
 {
-    (void)frame; /* the interrupt itself ends the HLT in work_loop() */
+    (void)frame; /* the interrupt itself ends idle_wait() */
     apic_eoi();
     return true;
 }
@@ -66,9 +66,4 @@ void smp_wait_work(unsigned core)
 {
     while (!smp_work_done(core))
         cpu_relax();
-}
-
-uint64_t smp_preemptions(void)
-{
-    return 0;
 }

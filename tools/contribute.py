@@ -7,11 +7,10 @@ run.sh: report.jsonl from a stick, crossmod.jsonl of the process.
 """
 
 import json
-import sys
 from pathlib import Path
 
-from runner import result, tree
-from runner.errors import EXIT_ERROR, RunnerError
+from runner import entry, result, tree
+from runner.errors import RunnerError
 
 
 def write(source: Path, results: Path) -> Path:
@@ -25,7 +24,7 @@ def write(source: Path, results: Path) -> Path:
     return path
 
 
-def main(arguments: list[str]) -> int:
+def main(_command: str, arguments: list[str]) -> int:
     """Returns the exit code."""
     if len(arguments) > 1:
         raise RunnerError("contribute: one run at a time")
@@ -36,8 +35,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[2:]))
-    except RunnerError as error:
-        print(f"{sys.argv[1]}: {error}", file=sys.stderr)
-        sys.exit(EXIT_ERROR)
+    entry.enter(main)

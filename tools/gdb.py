@@ -13,8 +13,8 @@ import shutil
 import sys
 
 import run as one_run
-from runner import build, machine, tree
-from runner.errors import EXIT_ERROR, RunnerError
+from runner import build, entry, machine, tree
+from runner.errors import RunnerError
 
 
 def script(box: machine.Machine) -> str:
@@ -27,7 +27,7 @@ def script(box: machine.Machine) -> str:
     )
 
 
-def main(arguments: list[str]) -> int:
+def main(_command: str, arguments: list[str]) -> int:
     """Replaces this process by gdb."""
     if not shutil.which("gdb"):
         raise RunnerError("gdb is not installed; on Debian and Ubuntu: apt-get install gdb")
@@ -47,8 +47,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[2:]))
-    except RunnerError as error:
-        print(f"{sys.argv[1]}: {error}", file=sys.stderr)
-        sys.exit(EXIT_ERROR)
+    entry.enter(main)

@@ -5,11 +5,21 @@
 The same as run.py without a virtual machine: the same words, files, last lines and exit codes.
 """
 
-import sys
 from pathlib import Path
 
-from runner import build, copies, follow, leave, program, records, report, tree, verdict, words
-from runner.errors import EXIT_ERROR, RunnerError
+from runner import (
+    build,
+    copies,
+    entry,
+    follow,
+    leave,
+    program,
+    records,
+    report,
+    tree,
+    verdict,
+    words,
+)
 
 
 def prepare(arguments: list[str]) -> tuple[words.Settings, Path]:
@@ -27,7 +37,6 @@ def prepare(arguments: list[str]) -> tuple[words.Settings, Path]:
 def collect(box: program.Program) -> tuple[records.Records, list[str], copies.Copy]:
     """What it wrote to standard output and into its directory."""
     tap = records.tap_lines(records.read_bytes(box.output))
-    (box.run / "report.tap").write_text("".join(f"{line}\n" for line in tap), encoding="utf-8")
     file = box.run / program.TAP
     stored = records.tap_lines(file.read_bytes()) if file.is_file() else None
     copy = copies.compare(program.TAP, "standard output", tap, stored, copies.DIRECTORY)
@@ -54,10 +63,4 @@ def main(command: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1], sys.argv[2:]))
-    except RunnerError as error:
-        print(f"{sys.argv[1]}: {error}", file=sys.stderr)
-        sys.exit(EXIT_ERROR)
-    except KeyboardInterrupt:
-        sys.exit(verdict.EXIT_CODE["CUT"])
+    entry.enter(main)

@@ -9,13 +9,13 @@ verdict's.
 import os
 import shlex
 import shutil
-import sys
 from pathlib import Path
 
 from runner import (
     accel,
     build,
     copies,
+    entry,
     firmware,
     follow,
     leave,
@@ -26,7 +26,6 @@ from runner import (
     verdict,
     words,
 )
-from runner.errors import EXIT_ERROR, RunnerError
 
 
 def prepare(arguments: list[str]) -> tuple[words.Settings, firmware.Firmware, Path]:
@@ -55,6 +54,7 @@ def configure(
         run / "words.txt",
         run / "serial.log",
         run / "debugcon.jsonl",
+        settings.icount,
     )
 
 
@@ -82,7 +82,6 @@ def collect(
     console = records.read_bytes(box.debugcon)
     stored_tap = build.extract(run, "/crossmod/report.tap")
     stored_json = build.extract(run, "/crossmod/report.jsonl")
-    (run / "report.tap").write_text("".join(f"{line}\n" for line in tap), encoding="utf-8")
 
     # In front of the version line the file has what the kernel said while it started.
     kept_tap = None if stored_tap is None else records.tap_lines(stored_tap)
@@ -129,10 +128,4 @@ def main(command: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1], sys.argv[2:]))
-    except RunnerError as error:
-        print(f"{sys.argv[1]}: {error}", file=sys.stderr)
-        sys.exit(EXIT_ERROR)
-    except KeyboardInterrupt:
-        sys.exit(verdict.EXIT_CODE["CUT"])
+    entry.enter(main)

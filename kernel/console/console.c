@@ -7,11 +7,9 @@
 #include "kernel/console/serial.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/exit.h"
-#include "kernel/lib/fmt.h"
 #include "kernel/lib/string.h"
 
 #define PORT_DEBUG_CONSOLE 0xe9
-#define LINE_MAX           1024
 
 /* The loader's buffers, reached through the direct map. */
 struct sink {
@@ -57,21 +55,6 @@ void con_write(const char *text, size_t bytes)
 {
     serial_write(text, bytes);
     sink_write(&tap_sink, text, bytes);
-}
-
-void con_printf(const char *fmt, ...)
-{
-    char line[LINE_MAX];
-    va_list args;
-
-    va_start(args, fmt);
-    int length = fmt_vprint(line, sizeof line, fmt, args);
-    va_end(args);
-    if (length >= (int)sizeof line) {
-        memcpy(line + sizeof line - 5, "...\n", 4);
-        length = sizeof line - 1;
-    }
-    con_write(line, (size_t)length);
 }
 
 void json_out(const char *text, size_t bytes)

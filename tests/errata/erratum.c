@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/errata/erratum.h"
 
-#include "kernel/cpu/regs.h"
+#include "kernel/cpu/signature.h"
 #include "kernel/trap/trap.h"
-
-struct signature {
-    uint32_t family, model;
-};
-
-/* SDM vol 2A, CPUID leaf 1. */
-static struct signature signature(void)
-{
-    uint32_t eax = cpuid(1, 0).eax;
-    struct signature s = { eax >> 8 & 15, eax >> 4 & 15 };
-
-    if (s.family == 15 || s.family == 6)
-        s.model |= eax >> 12 & 0xf0;
-    if (s.family == 15)
-        s.family += eax >> 20 & 0xff;
-    return s;
-}
 
 static bool in_range(const struct erratum_range *r)
 {
-    struct signature s = signature();
+    struct cpu_signature s = cpu_signature();
 
     return r->family && r->vendor == promise_vendor() && r->family == s.family &&
            s.model >= r->model_first && s.model <= r->model_last;

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/errata/promise.h"
 
-#include "kernel/cpu/regs.h"
+#include "kernel/cpu/signature.h"
 #include "kernel/lib/atomic.h"
 
 #define QUADWORD 8u
 
 enum vendor promise_vendor(void)
 {
-    struct cpuid r = cpuid(0, 0);
-    char name[13] = { 0 };
+    char name[13];
 
-    memcpy(name, &r.ebx, 4);
-    memcpy(name + 4, &r.edx, 4);
-    memcpy(name + 8, &r.ecx, 4);
+    cpu_vendor(name);
     if (strcmp(name, "GenuineIntel") == 0)
         return VENDOR_INTEL;
     if (strcmp(name, "AuthenticAMD") == 0 || strcmp(name, "HygonGenuine") == 0)

@@ -22,6 +22,7 @@
 
 #include "kernel/trap/trap.h"
 #include "tests/errata/tear_sweep.h"
+#include "tests/lib/hits.h"
 
 /* ---- images (tear_image.c); pure ---- */
 
@@ -66,6 +67,7 @@ struct tear_counts {
     uint64_t torn, between, foreign, faults;
     uint64_t masks[TEAR_MASKS]; /* of the first different torn ones; 0: none */
     struct trap_caught fault;   /* the first */
+    struct hits hits;           /* of the reader's core; see hits_counters() */
     bool lost;                  /* at the end text did not hold what was stored last */
 };
 

@@ -172,6 +172,7 @@ static void add_summary(struct json *j, const struct tear_map *map)
     json_uint(j, "cells", map->count);
     json_uint(j, "slices", map->slices);
     json_uint(j, "pace_ns", map->setup.pace_ns);
+    hits_record(j, (int)map->setup.reader);
     add_rates(j, map);
     json_object_end(j);
 }
@@ -218,10 +219,12 @@ TEST(errata, tear_map, "a store that the vendor calls atomic for fetches is neve
     sweep.states |= 1u << TEAR_DATA;
     for (unsigned i = 0; i < RELATION_COUNT; i++)
         relations += sweep.relations >> i & 1;
+    hits_open();
     json_array(&t->data, "maps");
     for (unsigned i = 0; i < RELATION_COUNT; i++) {
         if (sweep.relations >> i & 1)
             run_map(t, &sweep, (enum relation)i, ns / relations);
     }
     json_array_end(&t->data);
+    hits_close();
 }

@@ -35,10 +35,12 @@ static void reader_main(void *arg)
     struct tear_race *race = arg;
     struct store_vectors saved;
     struct trap_caught caught;
+    struct hits before, after;
 
     sync_core();
     if (race->loads)
         store_vectors_begin(&saved, race->loads);
+    before = hits_here();
     store_release(&race->running, 1); /* pairs with the acquire in tear_race() */
     while (!is_over(race) && race->faults < FAULTS_MAX) {
         if (trap_try(steps, race, &caught))
@@ -47,6 +49,8 @@ static void reader_main(void *arg)
         if (race->yields)
             cpu_relax();
     }
+    after = hits_here();
+    race->hits = hits_between(&before, &after);
     if (race->loads)
         store_vectors_end(&saved);
 }

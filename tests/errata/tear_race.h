@@ -6,6 +6,7 @@
 #include "kernel/lib/atomic.h"
 #include "kernel/trap/trap.h"
 #include "tests/errata/writer.h"
+#include "tests/lib/hits.h"
 
 struct tear_race {
     /*
@@ -22,6 +23,7 @@ struct tear_race {
     /* What came of it. */
     uint64_t ns, faults;
     struct trap_caught fault; /* the first */
+    struct hits hits;         /* of the reader's core */
 
     uint32_t running __attribute__((aligned(CACHE_LINE))); /* release by the reader */
     uint32_t over __attribute__((aligned(CACHE_LINE)));    /* release by the writer's core */

@@ -138,6 +138,21 @@ static void add_faults(struct json *j, row_cells row)
     json_array_end(j);
 }
 
+/* {"MACHINE_CLEARS.SMC":[...], ...}; nothing where nothing is counted. */
+static void add_hits(struct json *j, const struct pmu *pmu, row_cells row)
+{
+    if (pmu->count == 0)
+        return;
+    json_object(j, "hits");
+    for (unsigned e = 0; e < pmu->count; e++) {
+        json_array(j, pmu->events[e].name);
+        for (unsigned i = 0; i < PLACEMENTS; i++)
+            json_uint(j, NULL, row[i] ? row[i]->counts.hits.of[e] : 0);
+        json_array_end(j);
+    }
+    json_object_end(j);
+}
+
 /* A letter per placement. */
 static void add_promises(struct json *j, const struct tear_map *map, row_cells row)
 {
@@ -168,6 +183,7 @@ static void write_record(const struct test_run *t, const struct tear_map *map, r
     add_placements(j, "us", row, microseconds);
     add_placements(j, "low_e12", row, lower_bound);
     add_placements(j, "high_e12", row, upper_bound);
+    add_hits(j, hits_counters((int)map->setup.reader), row);
     add_masks(j, row);
     add_faults(j, row);
     tear_record_end(j);

@@ -155,6 +155,7 @@ static void add(struct tear_counts *sum, const struct tear_counts *more)
     if (sum->faults == 0)
         sum->fault = more->fault;
     sum->faults += more->faults;
+    hits_add(&sum->hits, &more->hits);
     sum->lost |= more->lost;
     for (unsigned i = 0; i < TEAR_MASKS && more->masks[i]; i++)
         keep_mask(sum, more->masks[i]);
@@ -180,6 +181,7 @@ bool tear_slice(struct tear_setup *setup, struct tear_cell *cell, uint64_t ns)
     s.counts.lost = w.lost;
     s.counts.faults = race.faults;
     s.counts.fault = race.fault;
+    s.counts.hits = race.hits;
     add(&cell->counts, &s.counts);
     return true;
 }

@@ -6,6 +6,7 @@
  * interrupted or preempted reader can be later than any of them.
  */
 #include "tests/errata/wild.h"
+#include "tests/errata/wild_patch.h"
 
 #define CELL_MS 50
 #define SITES   4

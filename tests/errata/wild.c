@@ -7,7 +7,9 @@
 
 #include "kernel/lib/string.h"
 #include "tests/errata/levels.h"
+#include "tests/errata/wild_patch.h"
 #include "tests/harness/machine_record.h"
+#include "tests/lib/hits.h"
 #include "tests/lib/own_breakpoints.h"
 
 #define CELL_MS     60
@@ -69,6 +71,7 @@ static enum promise_kind promise_of(const struct wild_row *row, enum wild_place 
 
 struct cell {
     uint64_t executions, overlaps, patches, torn, stale, faults;
+    struct hits hits; /* of all executing cores */
 };
 
 static void add(struct cell *c, const struct race_result *r)
@@ -96,6 +99,7 @@ static void record(struct json *j, const struct wild_row *row, enum wild_place p
     json_uint(j, "faults", c->faults);
     json_uint(j, "stale", c->stale);
     json_bool(j, "stale_counts", row->synchronises);
+    hits_record_counts(j, HITS_OTHERS, &c->hits);
     json_object_end(j);
 }
 
@@ -171,6 +175,7 @@ static void run_cell(struct test_run *t, const struct wild_row *row, enum wild_p
     struct site_spec specs[SITES];
     struct cell c = { 0 };
     const struct race_result *r = NULL;
+    struct hits before = hits_of_others(), after;
     unsigned tries = ms < CELL_MS ? TRIES * CELL_MS / (unsigned)ms : TRIES;
 
     specify(specs, row, place);
@@ -182,6 +187,8 @@ static void run_cell(struct test_run *t, const struct wild_row *row, enum wild_p
         if (promise_of(row, place) == PROMISE_WHOLE && bad_in(row, &c))
             break; /* its finding is the last race's */
     }
+    after = hits_of_others();
+    c.hits = hits_between(&before, &after);
     record(&t->data, row, place, &c);
     judge(t, r, row, place, &c);
     saw(SEE_EXECUTIONS, c.executions);
@@ -229,10 +236,13 @@ TEST(errata, wild,
         return;
     uint64_t ms = cell_ms(wanted);
 
+    hits_open();
+    hits_record(&t->data, HITS_OTHERS);
     json_array(&t->data, "cells");
     for (unsigned i = 0; i < wild_row_count; i++) {
         for (unsigned place = IN_8; place < places_of(&wild_rows[i]) && wanted >> i & 1; place++)
             run_cell(t, &wild_rows[i], (enum wild_place)place, ms);
     }
     json_array_end(&t->data);
+    hits_close();
 }

@@ -34,11 +34,6 @@ struct wild_row {
 extern const struct wild_row wild_rows[];
 extern const unsigned wild_row_count;
 
-/* Row "timed-wait": ticks after each of its three stores. */
-extern uint64_t wild_wait;
-/* #BP handler of rows that retry: back to the INT3, if it is that of a site of the set. */
-bool wild_retry_int3(struct trap_frame *frame);
-
 /*
  * Does this code run in ring 0? There a torn instruction may be any privileged one, and end the
  * machine instead of the cell. So sites keep their opcode (only displacements can tear), and rows
@@ -52,14 +47,5 @@ uint8_t wild_family_5(void);
 const struct race_result *wild_race(struct test_run *t, const struct wild_row *row,
                                     const struct site_spec *specs, unsigned count, uint64_t ms);
 const struct wild_row *wild_find(const char *name);
-
-/*
- * The alias through which a row stores for itself. Of the sites of one set at a time;
- * wild_stores_set() is told which; the set stays until the next call. Between begin and end
- * text_mutex is held and, on bare metal, interrupts are off.
- */
-void wild_stores_set(const struct site_set *set);
-uint8_t *wild_stores_begin(const struct site *s); /* where the slot shows; NULL: no alias */
-void wild_stores_end(void);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The alias, and the ways to patch that are the rows' own: what each stores, in which order. */
+#include "tests/errata/wild_patch.h"
+
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"
 #include "kernel/time/time.h"
 #include "smp/smp.h"
-#include "tests/errata/wild_patch.h"
 
 /* ---- the alias ---- */
 
@@ -22,13 +22,14 @@ void wild_stores_set(const struct site_set *set)
     pages = ((uint64_t)last->slot + SITE_LEN_MAX + 7 - first_page) / PAGE_SIZE + 1;
 }
 
-uint8_t *wild_stores_begin(const struct site *s)
+/* Where the slot shows, or NULL. Until stores_end() interrupts are off on bare metal. */
+static uint8_t *stores_begin(const struct site *s)
 {
     view = mm_alias_open(first_page, pages);
     return view ? view + ((uint64_t)s->slot - first_page) : NULL;
 }
 
-void wild_stores_end(void)
+static void stores_end(void)
 {
     mm_alias_close(view, pages);
 }
@@ -74,17 +75,17 @@ static uint64_t quad_value(const struct site *s, const struct site_image *to)
     return v;
 }
 
-/* ---- the rows' own ways ---- */
+/* ---- stores alone ---- */
 
 enum poke_error wild_quad(const struct site *s, const struct site_image *to)
 {
     uint64_t value = quad_value(s, to);
-    uint8_t *at = wild_stores_begin(s);
+    uint8_t *at = stores_begin(s);
 
     if (!at)
         return POKE_E_ADDRESS;
     *(volatile uint64_t *)(at - quad_offset(s)) = value;
-    wild_stores_end();
+    stores_end();
     return POKE_OK;
 }
 
@@ -99,24 +100,24 @@ enum poke_error wild_quad_sync(const struct site *s, const struct site_image *to
 enum poke_error wild_quad_locked(const struct site *s, const struct site_image *to)
 {
     uint64_t value = quad_value(s, to);
-    uint8_t *at = wild_stores_begin(s);
+    uint8_t *at = stores_begin(s);
 
     if (!at)
         return POKE_E_ADDRESS;
     exchange((uint64_t *)(at - quad_offset(s)), value);
-    wild_stores_end();
+    stores_end();
     return POKE_OK;
 }
 
 enum poke_error wild_bytewise(const struct site *s, const struct site_image *to)
 {
     for (unsigned i = 0; i < s->len; i++) {
-        uint8_t *at = wild_stores_begin(s);
+        uint8_t *at = stores_begin(s);
 
         if (!at)
             return POKE_E_ADDRESS;
         store8(at + i, to->bytes[i]);
-        wild_stores_end();
+        stores_end();
         cpu_relax(); /* on an emulator that takes turns, the other cores' turn */
     }
     return POKE_OK;
@@ -125,38 +126,38 @@ enum poke_error wild_bytewise(const struct site *s, const struct site_image *to)
 enum poke_error wild_self_jump(const struct site *s, const struct site_image *to)
 {
     static const uint8_t spin[4] = { 0xeb, 0xfe, 0xeb, 0xfe };
-    uint8_t *at = wild_stores_begin(s);
+    uint8_t *at = stores_begin(s);
 
     if (!at)
         return POKE_E_ADDRESS;
     store32(at, spin);
     store8(at + 4, to->bytes[4]);
     store32(at, to->bytes);
-    wild_stores_end();
+    stores_end();
     return POKE_OK;
 }
 
 enum poke_error wild_two_bytes(const struct site *s, const struct site_image *to)
 {
-    uint8_t *at = wild_stores_begin(s);
+    uint8_t *at = stores_begin(s);
 
     if (!at)
         return POKE_E_ADDRESS;
     store16(at, to->bytes);
-    wild_stores_end();
+    stores_end();
     return POKE_OK;
 }
 
 enum poke_error wild_sled(const struct site *s, const struct site_image *to)
 {
-    uint8_t *at = wild_stores_begin(s);
+    uint8_t *at = stores_begin(s);
 
     if (!at)
         return POKE_E_ADDRESS;
     for (unsigned i = 2; to->kind == SITE_CALL && i < s->len; i++)
         store8(at + i, to->bytes[i]);
     store16(at, to->bytes);
-    wild_stores_end();
+    stores_end();
     return POKE_OK;
 }
 
@@ -167,13 +168,13 @@ uint64_t wild_wait = 3000;
 static enum poke_error store_and_wait(const struct site *s, unsigned offset, const uint8_t *bytes,
                                       unsigned len)
 {
-    uint8_t *at = wild_stores_begin(s);
+    uint8_t *at = stores_begin(s);
 
     if (!at)
         return POKE_E_ADDRESS;
     for (unsigned i = 0; i < len; i++)
         store8(at + offset + i, bytes[i]);
-    wild_stores_end();
+    stores_end();
     for (uint64_t begin = rdtsc(); rdtsc() - begin < wild_wait;)
         cpu_relax();
     return POKE_OK;
@@ -224,10 +225,10 @@ static void write_while_stopped(void)
 
     while (load_acquire(&stopped.waiting) < stopped.others)
         cpu_relax();
-    at = wild_stores_begin(stopped.site);
+    at = stores_begin(stopped.site);
     if (at) {
         memcpy(at, stopped.to->bytes, stopped.site->len);
-        wild_stores_end();
+        stores_end();
     }
     stopped.error = at ? POKE_OK : POKE_E_ADDRESS;
     store_release(&stopped.released, 1);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways to patch one site that wild_rows.c names: site_patch functions (tests/lib/patcher.h), each
- * by its own stores through the alias. Image `to` fits the site's family; text_mutex is held.
- * POKE_E_ADDRESS if there is no alias.
+ * The ways of the protocols in the wild to patch one site by their own stores, through an alias.
+ * All are of type site_patch (tests/lib/patcher.h): image `to` fits the site's family, text_mutex
+ * is held; POKE_E_ADDRESS if there is no alias.
  */
 #ifndef TESTS_ERRATA_WILD_PATCH_H
 #define TESTS_ERRATA_WILD_PATCH_H
 
-#include "tests/errata/wild.h"
+#include "kernel/trap/trap.h"
+#include "tests/lib/patcher.h"
+
+/* Whose sites are patched from now on. The set stays until the next call. */
+void wild_stores_set(const struct site_set *set);
 
 /* One plain 8-byte store of what the slot's quadword, or else the 8 bytes from it on, will hold. */
 enum poke_error wild_quad(const struct site *s, const struct site_image *to);
@@ -25,6 +29,9 @@ enum poke_error wild_two_bytes(const struct site *s, const struct site_image *to
 enum poke_error wild_sled(const struct site *s, const struct site_image *to);
 /* INT3, tail and head, and wild_wait ticks after each instead of a sync. */
 enum poke_error wild_timed_wait(const struct site *s, const struct site_image *to);
+extern uint64_t wild_wait;
+/* #BP handler for it: back to the INT3, if it is that of a site of the set. */
+bool wild_retry_int3(struct trap_frame *frame);
 /* All cores are stopped while the bytes change; each serialises before it goes on. */
 enum poke_error wild_stop_machine(const struct site *s, const struct site_image *to);
 

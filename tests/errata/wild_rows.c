@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of the protocols in the wild, with the steps of those that are the engine's. */
+#include "tests/errata/wild.h"
 #include "tests/errata/wild_patch.h"
 
 static const struct poke_protocol int3_two_syncs = {

@@ -2,7 +2,7 @@
 #include "tests/harness/machine_record.h"
 
 #include "kernel/console/console.h"
-#include "kernel/cpu/regs.h"
+#include "kernel/cpu/signature.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"
 #include "kernel/time/time.h"
@@ -11,19 +11,6 @@
 #include "tests/lib/staleness.h"
 
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
-
-static void copy_registers(char *out, const uint32_t *regs, size_t bytes)
-{
-    memcpy(out, regs, bytes);
-    out[bytes] = '\0';
-}
-
-static void cpu_vendor(char out[static 13])
-{
-    struct cpuid id = cpuid(0, 0);
-
-    copy_registers(out, (uint32_t[]){ id.ebx, id.edx, id.ecx }, 12);
-}
 
 static bool has_hypervisor(void)
 {
@@ -37,7 +24,8 @@ static void hypervisor_vendor(char out[static 13])
     if (!has_hypervisor())
         return;
     struct cpuid id = cpuid(0x40000000, 0);
-    copy_registers(out, (uint32_t[]){ id.ebx, id.ecx, id.edx }, 12);
+    memcpy(out, (uint32_t[]){ id.ebx, id.ecx, id.edx }, 12);
+    out[12] = '\0';
 }
 
 bool machine_is_emulated(void)
@@ -62,21 +50,6 @@ static void cpu_brand(char out[static 49])
     while (*begin == ' ')
         begin++;
     memcpy(out, begin, strlen(begin) + 1);
-}
-
-/* SDM vol 2A, CPUID leaf 1: the extended fields count only for these families. */
-static void cpu_signature(struct json *j)
-{
-    uint32_t eax = cpuid(1, 0).eax;
-    uint32_t family = eax >> 8 & 15, model = eax >> 4 & 15;
-
-    if (family == 15 || family == 6)
-        model |= eax >> 12 & 0xf0;
-    if (family == 15)
-        family += eax >> 20 & 0xff;
-    json_uint(j, "family", family);
-    json_uint(j, "model", model);
-    json_uint(j, "stepping", eax & 15);
 }
 
 /*
@@ -156,6 +129,7 @@ unsigned machine_name_missing_cores(void)
 void machine_record_cpu(const struct words *w)
 {
     const struct smp_topology *topology = smp_topology();
+    struct cpu_signature signature = cpu_signature();
     char vendor[13], brand[49], hypervisor[13];
 
     cpu_vendor(vendor);
@@ -171,7 +145,9 @@ void machine_record_cpu(const struct words *w)
     if (topology->note)
         json_string(j, "topology_note", topology->note);
     json_string(j, "vendor", vendor);
-    cpu_signature(j);
+    json_uint(j, "family", signature.family);
+    json_uint(j, "model", signature.model);
+    json_uint(j, "stepping", signature.stepping);
     json_hex(j, "microcode", microcode(vendor));
     json_string(j, "brand", brand);
     json_bool(j, "hypervisor", has_hypervisor());

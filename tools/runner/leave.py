@@ -8,7 +8,6 @@ from pathlib import Path
 
 from . import follow, junit, summary, symbolize, tree
 from .records import Records
-from .verdict import Verdict
 
 # Lines of the report that are for the files, not for the terminal.
 QUIET = (
@@ -55,8 +54,10 @@ class Finished:
         return symbolize.symbolize(lines, self.executable)
 
     def leave(self, document: dict) -> None:
-        """Write report.json and what is made from it; print notes and the five lines."""
+        """Write the report and what is made from it; print notes and the five lines."""
         run = self.run
+        tap = "".join(f"{line}\n" for line in self.tap)
+        (run / "report.tap").write_text(tap, encoding="utf-8")
         (run / "report.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         (run / "junit.xml").write_bytes(junit.render(document))
         text = summary.full(document, tree.shown(run), self.trace())
