@@ -45,8 +45,9 @@ struct poke_log {
 };
 
 /*
- * Events that one batch can put into the patcher's ring (a store per entry and step, or per byte
- * where a protocol of the laboratory stores bytes one by one), and into every other core's.
+ * Events that a batch and the one that follows it can put into the patcher's ring (a store per
+ * entry and step; per byte where a protocol of the laboratory stores bytes one by one, but then no
+ * batch is left open), and into every other core's.
  */
 #define POKE_LOG_PATCHER_MIN 2048
 #define POKE_LOG_OTHER_MIN   16

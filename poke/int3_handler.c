@@ -4,10 +4,10 @@
  *
  * Shared words:
  *
- *   poke_table     The patcher writes it while every refs is 0; handlers read it while they hold a
- *                  reference. Never both.
- *   refs[core]     The patcher stores 1 (publish) and subtracts 1 (retire); handlers of that core
- *                  add 1 unless it is 0, and subtract it again.
+ *   poke_tables[]  The patcher writes one while every core's refs of it are 0; handlers read it
+ *                  while they hold a reference. Never both.
+ *   refs           Of each core and table. The patcher stores 1 (publish) and subtracts 1 (retire);
+ *                  handlers of that core add 1 unless it is 0, and subtract it again.
  *   byte 0 of a    The patcher stores it through the window; every core fetches it.
  *   site
  *
@@ -38,6 +38,12 @@
  * after the last store of every sync that did not ask it. Its refs are set like all others', so
  * that an INT3 that it meets then is known.
  *
+ * Two tables. When batches follow one another, the sync after the INT3s of the second is also the
+ * one after the last store of the first, whose table stays published until then. What is argued
+ * above of a table holds for each by itself: each has its own refs, and its own INT3s, since the
+ * second batch has no site of the first (batch.c sees to it). A handler that finds nothing in one
+ * table looks into the other.
+ *
  * Nesting (NMI inside the handler) counts refs up and down once more and is correct at every
  * instruction: there is no state but refs and registers. The hit counters are single instructions
  * on this core's line.
@@ -50,23 +56,25 @@
 #include "poke/emulate.h"
 #include "poke/table.h"
 
-/* Patcher only, under text_mutex. */
-static bool published;
-
-void poke_table_publish(void)
+static unsigned index_of(const struct poke_table *table)
 {
-    for (unsigned core = 0; core < machine_cores(); core++)
-        store_release(&machine_poke_core(core)->refs, 1);
-    full_barrier(); /* refs before the INT3s; pairs with the increment in table_get() */
-    published = true;
+    return (unsigned)(table - poke_tables);
 }
 
-void poke_table_retire(void)
+void poke_table_publish(struct poke_table *table)
 {
-    if (!published)
+    for (unsigned core = 0; core < machine_cores(); core++)
+        store_release(&machine_poke_core(core)->refs[index_of(table)], 1);
+    full_barrier(); /* refs before the INT3s; pairs with the increment in table_get() */
+    table->published = true;
+}
+
+void poke_table_retire(struct poke_table *table)
+{
+    if (!table->published)
         return;
     for (unsigned core = 0; core < machine_cores(); core++) {
-        uint32_t *refs = &machine_poke_core(core)->refs;
+        uint32_t *refs = &machine_poke_core(core)->refs[index_of(table)];
 
         if (fetch_sub(refs, 1) == 1)
             continue;
@@ -74,7 +82,7 @@ void poke_table_retire(void)
         while (load_acquire(refs)) /* pairs with the decrement in table_put() */
             machine_relax();
     }
-    published = false;
+    table->published = false;
 }
 
 /* May this core read the table? If so it holds a reference. */
@@ -94,18 +102,27 @@ static void table_put(uint32_t *refs)
     fetch_sub(refs, 1); /* full barrier: pairs with the wait in poke_table_retire() */
 }
 
+/* Is the INT3 at `addr` one of the table's? Then execute what it stands for. */
+static inline bool emulate_of(struct poke_core *core, unsigned index, uintptr_t addr,
+                              struct poke_regs *regs)
+{
+    const struct poke_entry *entry;
+    bool ours;
+
+    if (!table_get(&core->refs[index]))
+        return false;
+    entry = poke_table_at_or_below(&poke_tables[index], addr);
+    ours = entry && entry->addr == addr && poke_emulate(regs, &entry->emulate);
+    table_put(&core->refs[index]);
+    return ours;
+}
+
 bool smp_text_poke_int3_handler(struct poke_regs *regs)
 {
     struct poke_core *core = machine_this_poke_core();
     uintptr_t addr = regs->ip - INT3_INSN_SIZE;
-    bool ours = false;
+    bool ours = emulate_of(core, 0, addr, regs) || emulate_of(core, 1, addr, regs);
 
-    if (table_get(&core->refs)) {
-        const struct poke_entry *entry = poke_table_at_or_below(addr);
-
-        ours = entry && entry->addr == addr && poke_emulate(regs, &entry->emulate);
-        table_put(&core->refs);
-    }
     core_local_inc(ours ? &core->int3_hits : &core->int3_foreign);
     return ours;
 }

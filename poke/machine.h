@@ -18,18 +18,20 @@
 
 struct poke_log;
 
+#define POKE_TABLES 2 /* tables of sites that can be published at a time (poke/table.h) */
+
 /*
  * The engine's part of a core. The machine owns the storage (zeroed, CACHE_LINE aligned, one per
  * core, for ever) and hands it out by machine_poke_core(); only the engine changes the members.
  */
 struct poke_core {
     /*
-     * Handlers that may read the engine's table on this core, plus one while the table is
-     * published. Incremented by this core's #BP handler, set and decremented by the patcher; the
-     * order is argued in poke/int3_handler.c. Mirrors Linux `text_poke_array_refs`.
+     * For each of the engine's tables: handlers that may read it on this core, plus one while it
+     * is published. Incremented by this core's #BP handler, set and decremented by the patcher;
+     * the order is argued in poke/int3_handler.c. Mirrors Linux `text_poke_array_refs`.
      */
-    uint32_t refs __attribute__((aligned(CACHE_LINE)));
-    uint32_t log_mark;     /* the ring's index when the batch began; patcher only */
+    uint32_t refs[POKE_TABLES] __attribute__((aligned(CACHE_LINE)));
+    uint32_t log_mark[POKE_TABLES]; /* the ring's index when its batch began; patcher only */
     uint64_t away_from;    /* round of sync, plus one, at poke_log_offline(); 0: here. This core */
     uint64_t away_logged;  /* the last away event of this core, to log none twice. This core */
     uint64_t int3_hits;    /* #BP claimed and emulated here; this core writes, anyone reads */

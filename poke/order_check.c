@@ -18,7 +18,7 @@
 #include "poke/table.h"
 
 static bool enabled = true;
-static bool active; /* the check of the batch that runs: poke_order_check_begin() was enabled */
+static bool active[POKE_TABLES]; /* the check of its batch: poke_order_check_begin() was enabled */
 static struct poke_order_fault first_fault;
 
 /* What the log has shown of one entry. The syncs count those completed before the store. */
@@ -31,7 +31,10 @@ static struct progress progress[TEXT_POKE_ARRAY_MAX];
 
 /* What it has shown of the batch. */
 struct walk {
+    const struct poke_table *table;
+    uint64_t batch;
     bool published, retired;
+    bool next_published; /* the next batch, before this one was retired */
     bool in_sync, own_ack;
     uint64_t round, sync_begin; /* of the sync that is open */
     uint8_t syncs;              /* completed */
@@ -54,17 +57,24 @@ void poke_order_reset(void)
     first_fault = (struct poke_order_fault){ 0 };
 }
 
-void poke_order_check_begin(void)
+static unsigned index_of(const struct poke_table *table)
 {
-    active = enabled && machine_this_poke_core()->log;
-    if (!active)
+    return (unsigned)(table - poke_tables);
+}
+
+void poke_order_check_begin(const struct poke_table *table)
+{
+    unsigned index = index_of(table);
+
+    active[index] = enabled && machine_this_poke_core()->log;
+    if (!active[index])
         return;
     for (unsigned i = 0; i < machine_cores(); i++) {
         struct poke_core *core = machine_poke_core(i);
 
         if (!core->log)
             continue;
-        core->log_mark = load_relaxed(&core->log->next);
+        core->log_mark[index] = load_relaxed(&core->log->next);
     }
 }
 
@@ -101,6 +111,7 @@ static const char *check_ack_time(const struct poke_event *ack, const struct wal
  */
 static const char *check_ack(struct poke_core *core, const struct walk *w, uint64_t sync_end)
 {
+    uint32_t *mark = &core->log_mark[index_of(w->table)];
     uint64_t away_from = load_acquire(&core->away_from); /* pairs with poke_log_online() */
     bool excused = away_from && w->round >= away_from - 1;
 
@@ -108,9 +119,9 @@ static const char *check_ack(struct poke_core *core, const struct walk *w, uint6
         return excused ? NULL : "an online core has no event log";
     /* Pairs with the release by which the core acknowledged: its event is complete. */
     uint32_t next = load_acquire(&core->log->next);
-    if (is_overwritten(core->log, core->log_mark, next))
+    if (is_overwritten(core->log, *mark, next))
         return "a core's event log has been overrun";
-    for (uint32_t i = core->log_mark; i != next; i++) {
+    for (uint32_t i = *mark; i != next; i++) {
         const struct poke_event *event = event_at(core->log, i);
 
         if (!event)
@@ -118,7 +129,7 @@ static const char *check_ack(struct poke_core *core, const struct walk *w, uint6
         if (event->kind == POKE_EV_AWAY) {
             excused |= w->round <= event->what && w->round + event->len >= event->what;
         } else if (event->kind == POKE_EV_ACK && event->what == w->round) {
-            core->log_mark = i + 1;
+            *mark = i + 1;
             return check_ack_time(event, w, sync_end);
         }
     }
@@ -198,14 +209,28 @@ static bool is_echo(const struct poke_entry *entry, const struct progress *p,
            event->byte == entry->text[offset];
 }
 
+static const struct poke_entry *entry_at(const struct poke_table *table,
+                                         const struct poke_event *event)
+{
+    const struct poke_entry *entry = poke_table_at_or_below(table, event->what);
+
+    return entry && event->what + event->len <= entry->addr + entry->len ? entry : NULL;
+}
+
+/* Of the next batch, which began when this one had been left open? Its own check judges it. */
+static bool is_of_next(const struct walk *w, const struct poke_event *event)
+{
+    return w->next_published && entry_at(&poke_tables[!index_of(w->table)], event);
+}
+
 static const char *on_store(struct walk *w, const struct poke_event *event)
 {
-    const struct poke_entry *entry = poke_table_at_or_below(event->what);
+    const struct poke_entry *entry = entry_at(w->table, event);
 
-    if (!entry || event->what + event->len > entry->addr + entry->len)
-        return "store outside the batch's sites";
+    if (!entry)
+        return is_of_next(w, event) ? NULL : "store outside the batch's sites";
 
-    struct progress *p = &progress[entry - poke_table.entries];
+    struct progress *p = &progress[entry - w->table->entries];
     unsigned offset = event->what - entry->addr;
 
     w->site = entry->addr;
@@ -233,8 +258,8 @@ static const char *on_retire(struct walk *w)
 {
     if (!w->published)
         return "retired, but not published";
-    for (unsigned i = 0; i < poke_table.count; i++) {
-        const struct poke_entry *entry = &poke_table.entries[i];
+    for (unsigned i = 0; i < w->table->count; i++) {
+        const struct poke_entry *entry = &w->table->entries[i];
         const struct progress *p = &progress[i];
 
         w->site = entry->addr;
@@ -258,9 +283,12 @@ static const char *on_retire(struct walk *w)
 
 static const char *on_event(struct walk *w, const struct poke_event *event)
 {
+    if (w->retired && event->kind != POKE_EV_STORE)
+        return NULL; /* of the next batch, if it is anything */
     switch ((enum poke_event_kind)event->kind) {
     case POKE_EV_PUBLISH:
-        w->published = true;
+        w->published |= event->what == w->batch;
+        w->next_published |= event->what != w->batch;
         return NULL;
     case POKE_EV_STORE:
         return on_store(w, event);
@@ -276,7 +304,7 @@ static const char *on_event(struct walk *w, const struct poke_event *event)
     case POKE_EV_SYNC_END:
         return on_sync_end(w, event);
     case POKE_EV_RETIRE:
-        return on_retire(w);
+        return event->what == w->batch ? on_retire(w) : NULL;
     case POKE_EV_AWAY:
         return "the patcher was away";
     case POKE_EV_NONE:
@@ -289,9 +317,10 @@ static const char *walk_log(struct walk *w, const struct poke_core *patcher)
 {
     const char *fault = NULL;
 
-    for (unsigned i = 0; i < poke_table.count; i++)
+    for (unsigned i = 0; i < w->table->count; i++)
         progress[i] = (struct progress){ 0 };
-    for (uint32_t i = patcher->log_mark; i != patcher->log->next && !fault; i++) {
+    for (uint32_t i = patcher->log_mark[index_of(w->table)]; i != patcher->log->next && !fault;
+         i++) {
         const struct poke_event *event =
             is_overwritten(patcher->log, i, patcher->log->next) ? NULL : event_at(patcher->log, i);
 
@@ -303,11 +332,11 @@ static const char *walk_log(struct walk *w, const struct poke_core *patcher)
     return fault;
 }
 
-void poke_order_check_finish(uint64_t batch)
+void poke_order_check_finish(const struct poke_table *table, uint64_t batch)
 {
-    struct walk w = { .silent_core = machine_this_core() };
+    struct walk w = { .table = table, .batch = batch, .silent_core = machine_this_core() };
 
-    if (!active)
+    if (!active[index_of(table)])
         return;
 
     const char *fault = walk_log(&w, machine_this_poke_core());

@@ -127,18 +127,22 @@ extern const uint8_t poke_nop6[6]; /* 66 0F 1F 44 00 00 */
  */
 enum poke_step {
     POKE_STEP_END,
-    POKE_STEP_PUBLISH, /* make the table visible to #BP handlers */
-    POKE_STEP_INT3,    /* INT3 into the first byte of every entry */
-    POKE_STEP_TAIL,    /* all bytes but the first */
-    POKE_STEP_FIRST,   /* the first byte, where it is not INT3 itself */
-    POKE_STEP_BYTES,   /* all bytes in ascending order, one store each, cores run in between */
-    POKE_STEP_SYNC,    /* serialise every core; skipped with a storing step that stored nothing */
-    POKE_STEP_RETIRE,  /* unpublish; wait until no handler reads the table */
-    POKE_STEP_ECHO,    /* the last byte once more: drops what an emulator translated too early */
+    POKE_STEP_PUBLISH,   /* make the table visible to #BP handlers */
+    POKE_STEP_INT3,      /* INT3 into the first byte of every entry */
+    POKE_STEP_TAIL,      /* all bytes but the first */
+    POKE_STEP_FIRST,     /* the first byte, where it is not INT3 itself */
+    POKE_STEP_BYTES,     /* all bytes in ascending order, one store each, cores run in between */
+    POKE_STEP_SYNC,      /* serialise every core; skipped with a storing step that stored nothing */
+    POKE_STEP_RETIRE,    /* unpublish; wait until no handler reads the table */
+    POKE_STEP_ECHO,      /* the last byte once more: drops what an emulator translated too early */
+    POKE_STEP_SYNC_LATE, /* a SYNC, or the next batch's first if one follows at once; then RETIRE */
 };
 #define POKE_STEPS_MAX 12
 
-/* PUBLISH and RETIRE come as a pair, in this order, or not at all. END ends the row. */
+/*
+ * PUBLISH and RETIRE come as a pair, in this order, or not at all; after SYNC_LATE comes RETIRE and
+ * nothing else. END ends the row.
+ */
 struct poke_protocol {
     const char *name;    /* "int3" */
     const char *promise; /* what it guarantees, one line */
@@ -146,7 +150,10 @@ struct poke_protocol {
     uint8_t steps[POKE_STEPS_MAX];
 };
 
-/* Linux's: publish, INT3, sync, tails, sync, first bytes, sync, retire. */
+/*
+ * Linux's: publish, INT3, sync, tails, sync, first bytes, sync, retire; with the last sync of a
+ * batch and the first of the next in one, where batches follow one another.
+ */
 extern const struct poke_protocol poke_int3;
 
 /* Time stamps of one batch, in machine_now() ticks. */
@@ -166,7 +173,9 @@ struct poke_timing {
  *
  * The batch is finished first if it is full or if `addr` lies below the last entry's end, so that
  * descending, equal and overlapping sites are patched one after the other. `*flushed`, if not
- * NULL, tells whether that happened. Needs text_mutex.
+ * NULL, tells whether that happened. No core executes an old instruction of such a batch from then
+ * on; but its last sync may be left to the batch that has begun, which is to be finished for that
+ * too. Needs text_mutex.
  * POKE_E_LOCK, _LENGTH, _OPCODE, _PADDING, _ADDRESS with the batch untouched; else those of a
  * flush, with this site not added. Mirrors Linux `smp_text_poke_batch_add`.
  */

@@ -41,8 +41,8 @@ static struct survey survey_table(void)
     struct survey found = { false, false };
 
     text_window_clear();
-    for (unsigned i = 0; i < poke_table.count; i++) {
-        struct poke_entry *e = &poke_table.entries[i];
+    for (unsigned i = 0; i < poke_table->count; i++) {
+        struct poke_entry *e = &poke_table->entries[i];
 
         e->at = text_window_cover(e->addr, e->len);
         found.tails |= part_of(e, POKE_STEP_TAIL).len != 0;
@@ -73,13 +73,13 @@ static inline __attribute__((always_inline)) void store_part(struct text_window 
 static inline __attribute__((always_inline)) enum poke_error store_entries(enum poke_step step,
                                                                            uint64_t now)
 {
-    const struct poke_entry *end = poke_table.entries + poke_table.count;
+    const struct poke_entry *end = poke_table->entries + poke_table->count;
     struct text_window w;
     bool stored = true;
 
     if (!text_window_open(&w, now))
         return POKE_E_ADDRESS;
-    for (const struct poke_entry *e = poke_table.entries; e < end; e++) {
+    for (const struct poke_entry *e = poke_table->entries; e < end; e++) {
         struct part part = part_of(e, step);
 
         if (!part.len)
@@ -120,8 +120,36 @@ static const struct {
     [POKE_STEP_ECHO] = { "text_poke: echo", "text_poke: sync after echo" },
 };
 
+struct poke_open_batch poke_open_batch;
+
+static void retire(struct poke_table *table, uint64_t batch, struct poke_log *log, uint64_t now)
+{
+    poke_table_retire(table);
+    poke_log_at(log, now, POKE_EV_RETIRE, batch);
+}
+
+/* One round of sync; it is the last one of a batch that was left open too. */
+static uint64_t sync_all(struct poke_log *log, uint64_t now)
+{
+    now = poke_sync(now);
+    if (poke_open_batch.table) {
+        retire(poke_open_batch.table, poke_open_batch.batch, log, now);
+        poke_open_batch.table = NULL;
+    }
+    return now;
+}
+
+void poke_close_batch(void)
+{
+    if (!poke_open_batch.table)
+        return;
+    machine_phase("text_poke: sync after a batch that was left open");
+    sync_all(machine_this_poke_core()->log, machine_now());
+    machine_phase(NULL);
+}
+
 enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batch,
-                                  struct poke_timing *timing)
+                                  bool another_follows, struct poke_timing *timing)
 {
     struct poke_log *log = machine_this_poke_core()->log;
     enum poke_error error = POKE_OK;
@@ -132,11 +160,18 @@ enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batc
     unsigned i;
 
     timing->begin = now;
-    timing->sites = poke_table.count;
+    timing->sites = poke_table->count;
     for (i = 0; i < POKE_STEPS_MAX && row->steps[i] != POKE_STEP_END && !error; i++) {
         enum poke_step step = row->steps[i];
 
         timing->end[i] = 0;
+        if (step == POKE_STEP_SYNC_LATE) {
+            if (another_follows && needed) {
+                poke_open_batch = (struct poke_open_batch){ poke_table, batch };
+                break;
+            }
+            step = POKE_STEP_SYNC;
+        }
         if (step != POKE_STEP_SYNC) {
             before = step;
             needed = (step != POKE_STEP_TAIL || survey.tails) &&
@@ -148,19 +183,18 @@ enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batc
         switch (step) {
         case POKE_STEP_SYNC:
             machine_phase(phases[before].syncing);
-            now = poke_sync(now);
+            now = sync_all(log, now);
             break;
         case POKE_STEP_PUBLISH:
             machine_phase(phases[step].doing);
-            poke_table_publish();
+            poke_table_publish(poke_table);
             poke_log_at(log, now, POKE_EV_PUBLISH, batch);
             now = machine_now();
             break;
         case POKE_STEP_RETIRE:
             machine_phase(phases[step].doing);
-            poke_table_retire();
+            retire(poke_table, batch, log, now);
             now = machine_now();
-            poke_log_at(log, now, POKE_EV_RETIRE, batch);
             break;
         default:
             machine_phase(phases[step].doing);

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "poke/table.h"
 
-struct poke_table poke_table;
+struct poke_table poke_tables[POKE_TABLES];
+struct poke_table *poke_table = poke_tables;
 
-const struct poke_entry *poke_table_at_or_below(uintptr_t addr)
+const struct poke_entry *poke_table_at_or_below(const struct poke_table *table, uintptr_t addr)
 {
-    unsigned low = 0;
-    unsigned high = poke_table.count;
+    const struct poke_entry *found = table->entries;
+    unsigned rest = table->count;
 
-    /* entries[0 .. low) begin at or below addr, entries[high ..) above it. */
-    while (low < high) {
-        unsigned middle = (low + high) / 2;
+    if (!rest || found->addr > addr)
+        return NULL;
+    /* Among the `rest` entries from `found` on, which itself lies at or below. */
+    while (rest > 1) {
+        unsigned half = rest / 2;
 
-        if (poke_table.entries[middle].addr <= addr)
-            low = middle + 1;
-        else
-            high = middle;
+        if (found[half].addr <= addr)
+            found += half;
+        rest -= half;
     }
-    return low ? &poke_table.entries[low - 1] : NULL;
+    return found;
 }

@@ -19,20 +19,35 @@ struct poke_entry {
 
 struct poke_table {
     unsigned count;
+    bool published;                                 /* the patcher's */
     struct poke_entry entries[TEXT_POKE_ARRAY_MAX]; /* ascending, disjoint */
 };
-extern struct poke_table poke_table;
+
+/*
+ * Two, so that a batch can begin while the one before it still needs its table: the last sync of
+ * that one is the first of this one (POKE_STEP_SYNC_LATE). refs[] of poke_core has one word for
+ * each.
+ */
+extern struct poke_table poke_tables[POKE_TABLES];
+
+/* The one that is filled, and runs. Switched by the patcher under text_mutex, between batches. */
+extern struct poke_table *poke_table;
+
+static inline struct poke_table *poke_table_other(void)
+{
+    return &poke_tables[poke_table == poke_tables];
+}
 
 /* The last entry that begins at or below `addr`, or NULL. Any context that may read the table. */
-const struct poke_entry *poke_table_at_or_below(uintptr_t addr);
+const struct poke_entry *poke_table_at_or_below(const struct poke_table *table, uintptr_t addr);
 
 /* Let the handlers of all cores read the table: before the first INT3 is stored. text_mutex. */
-void poke_table_publish(void);
+void poke_table_publish(struct poke_table *table);
 
 /*
  * Take it back and wait until no handler reads it any more: after the sync that followed the last
  * store, so that no INT3 of the table can still be met. No-op if not published. text_mutex.
  */
-void poke_table_retire(void);
+void poke_table_retire(struct poke_table *table);
 
 #endif

@@ -41,18 +41,24 @@ static void write_bytes(uintptr_t addr, const uint8_t *bytes, size_t len)
     memcpy(text + (addr - (uintptr_t)fake_text), bytes, len);
 }
 
-enum poke_error model_finish(void)
+/* The batch that was left open is closed by a sync of its own. */
+static void close_batch(void)
+{
+    model.syncs += model.open_count != 0;
+    model.open_count = 0;
+}
+
+/* With `another_follows` the sync after the first bytes is left to the next batch's first. */
+static enum poke_error run_batch(bool another_follows)
 {
     bool tails = false, firsts = false;
     unsigned count = model.count;
 
-    if (!model_holds())
-        return POKE_E_LOCK;
-    if (!count)
-        return POKE_OK;
     model.count = 0;
-    if (!open_window()) /* the first opening of the batch: nothing was stored yet */
+    if (!open_window()) { /* the first opening of the batch: nothing was stored yet */
+        close_batch();
         return POKE_E_ADDRESS;
+    }
 
     for (unsigned i = 0; i < count; i++) {
         const struct model_site *site = &model.sites[i];
@@ -65,7 +71,28 @@ enum poke_error model_finish(void)
     model.opens += (unsigned)tails + firsts;
     model.syncs += 1u + tails + firsts;
     model.batches++;
+    model.open_count = 0;
+    if (another_follows && firsts) {
+        model.syncs--;
+        model.open_count = count;
+        memcpy(model.open_sites, model.sites, sizeof(model.sites));
+    }
     return POKE_OK;
+}
+
+enum poke_error model_finish(void)
+{
+    if (!model_holds())
+        return POKE_E_LOCK;
+    return model.count ? run_batch(false) : POKE_OK;
+}
+
+static bool overlaps(const struct model_site *sites, unsigned count, uintptr_t addr, size_t len)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (addr < sites[i].addr + sites[i].len && sites[i].addr < addr + len)
+            return true;
+    return false;
 }
 
 /* Where the last site of the queue ends; 0 if it is empty. */
@@ -92,9 +119,13 @@ enum poke_error model_add(uintptr_t addr, const uint8_t *bytes, size_t len, cons
         return POKE_E_ADDRESS;
 
     *flushed = model.count == TEXT_POKE_ARRAY_MAX || addr < queue_end();
-    e = *flushed ? model_finish() : POKE_OK;
-    if (e)
-        return e;
+    if (*flushed) {
+        e = run_batch(!overlaps(model.sites, model.count, addr, len));
+        if (e)
+            return e;
+    }
+    if (overlaps(model.open_sites, model.open_count, addr, len))
+        close_batch();
 
     struct model_site *site = &model.sites[model.count++];
 

@@ -22,6 +22,8 @@ extern struct model {
     unsigned holder; /* of text_mutex: core + 1; 0: nobody */
     unsigned count;  /* of sites in the queue */
     struct model_site sites[TEXT_POKE_ARRAY_MAX];
+    unsigned open_count; /* of sites in the batch that was left open; 0: none */
+    struct model_site open_sites[TEXT_POKE_ARRAY_MAX];
     unsigned opens, syncs;        /* what the fake machine must have counted since its reset */
     unsigned batches, not_opened; /* that ran; openings that were refused */
 } model;

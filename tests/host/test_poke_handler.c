@@ -9,6 +9,7 @@
 
 #include "poke/poke.h"
 #include "tests/host/fake_machine.h"
+#include "tests/lib/table_refs.h"
 
 static int setup(void **state)
 {
@@ -22,7 +23,7 @@ static int teardown(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < FAKE_CORES; i++)
-        assert_int_equal(machine_poke_core(i)->refs, 0);
+        assert_int_equal(table_refs(i), 0);
     text_mutex_unlock();
     return 0;
 }
@@ -129,13 +130,13 @@ static void leave_table(void)
         return;
     assert_string_equal(fake.phase, "text_poke: retire");
     if (fake.relaxes == 7)
-        fetch_sub(&machine_poke_core(2)->refs, 1);
+        fetch_sub(&machine_poke_core(2)->refs[0], 1);
 }
 
 static void enter_table(void)
 {
     if (fake.syncs == 3 && !fake.relaxes) {
-        fetch_add(&machine_poke_core(2)->refs, 1);
+        fetch_add(&machine_poke_core(2)->refs[0], 1);
         fake.hook = leave_table;
     }
 }

@@ -6,6 +6,7 @@
 #include "poke/poke.h"
 #include "tests/host/fake_machine.h"
 #include "tests/selftest/faulty_protocols.h"
+#include "tests/lib/table_refs.h"
 
 static const uint8_t call_insn[5] = { 0xE8, 0x11, 0x22, 0x33, 0x04 };
 static const uint8_t ret_insn[1] = { 0xC3 };
@@ -148,12 +149,20 @@ static void every_other_sentence(void **state)
         assert_int_equal(poke_select_protocol(&row), POKE_OK);
         expect_fault(run(3), rows[i].what, rows[i].has_site);
         for (unsigned core = 0; core < FAKE_CORES; core++)
-            assert_int_equal(machine_poke_core(core)->refs, 0); /* RETIRE or not */
+            assert_int_equal(table_refs(core), 0); /* RETIRE or not */
     }
 }
 
 /* Events that the engine does not log: a hook logs them in its place, at the first sync. */
 static void (*inject)(void);
+
+static void log_store(uintptr_t addr, uint8_t first, size_t len)
+{
+    struct poke_stores stores = poke_log_stores_begin(machine_now());
+
+    poke_log_store(&stores, addr, first, len);
+    poke_log_stores_end(&stores);
+}
 
 static void at_first_sync(void)
 {
@@ -165,17 +174,17 @@ static void at_first_sync(void)
 
 static void store_in_sync(void)
 {
-    poke_log_store((uintptr_t)fake_text + FIRST_SITE + 1, 0, 1);
+    log_store((uintptr_t)fake_text + FIRST_SITE + 1, 0, 1);
 }
 
 static void store_elsewhere(void)
 {
-    poke_log_store((uintptr_t)fake_text, 0, 1);
+    log_store((uintptr_t)fake_text, 0, 1);
 }
 
 static void store_too_long(void)
 {
-    poke_log_store((uintptr_t)fake_text + FIRST_SITE, 0, 6);
+    log_store((uintptr_t)fake_text + FIRST_SITE, 0, 6);
 }
 
 static void foreign_sync_end(void)
@@ -187,7 +196,7 @@ static void store_at_once(void)
 {
     /* End the sync, so that the store is the fault. */
     poke_log_event(POKE_EV_SYNC_END, poke_counters()->syncs + 1);
-    poke_log_store((uintptr_t)fake_text + FIRST_SITE, 0xE8, 5);
+    log_store((uintptr_t)fake_text + FIRST_SITE, 0xE8, 5);
 }
 
 static void every_impossible_event(void **state)

@@ -171,20 +171,20 @@ static struct range int3_pass(unsigned n, struct range plain)
     struct range armed = { 0 };
 
     for (unsigned i = 0; i < n; i++) {
-        struct poke_entry *e = &poke_table.entries[i];
+        struct poke_entry *e = &poke_table->entries[i];
 
         e->addr = (uintptr_t)site(i);
         e->len = CALL_INSN_SIZE;
         if (poke_insn_decode(e->addr, calls[i], CALL_INSN_SIZE, &e->emulate))
             return (struct range){ 0, UINT64_MAX };
     }
-    poke_table.count = n;
+    poke_table->count = n;
     poke_table_publish();
     text_poke(site(0), (const uint8_t[]){ INT3_INSN_OPCODE }, 1);
     armed = measure(call_site, 0, false);
     text_poke(site(0), calls[0], 1);
     poke_table_retire();
-    poke_table.count = 0;
+    poke_table->count = 0;
     return (struct range){ armed.min - plain.min, armed.max - plain.max };
 }
 

@@ -5,6 +5,7 @@
 #include "kernel/mm/mm.h"
 #include "smp/smp.h"
 #include "smp/watchdog.h"
+#include "tests/lib/table_refs.h"
 
 #define THREAD_ROUND    4 /* sites between two looks at the world */
 #define INTERRUPT_ROUND 2
@@ -169,7 +170,7 @@ static void park(struct executor *e)
     smp_park();
     e->parks++;
     /* Published: a batch is between its first store and its retire. A hint, nothing is read. */
-    e->parks_in_batch += load_relaxed(&machine_poke_core(e->core)->refs) != 0;
+    e->parks_in_batch += table_refs(e->core) != 0;
     if (orders->timer_us)
         smp_timer_start(orders->timer_us);
 }

@@ -29,6 +29,7 @@ const struct engine ENGINE = {
     .table_at_or_below = poke_table_at_or_below,
     .table_publish = poke_table_publish,
     .table_retire = poke_table_retire,
+    .tables = poke_tables,
     .data = START(model_data_),
     .data_end = STOP(model_data_),
     .bss = START(model_bss_),

@@ -24,9 +24,10 @@ struct engine {
     void (*log_online)(void);
 
     /* What the engine calls through the model (machine.c), to see when the table is read. */
-    const struct poke_entry *(*table_at_or_below)(uintptr_t addr);
-    void (*table_publish)(void);
-    void (*table_retire)(void);
+    const struct poke_entry *(*table_at_or_below)(const struct poke_table *table, uintptr_t addr);
+    void (*table_publish)(struct poke_table *table);
+    void (*table_retire)(struct poke_table *table);
+    const struct poke_table *tables;
 
     /* All its variables: .data and .bss. */
     uint8_t *data, *data_end, *bss, *bss_end;

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 
 void model_access(const void *word, const char *what);
-const struct poke_entry *model_table_at_or_below(uintptr_t addr);
-void model_table_publish(void);
-void model_table_retire(void);
+const struct poke_entry *model_table_at_or_below(const struct poke_table *table, uintptr_t addr);
+void model_table_publish(struct poke_table *table);
+void model_table_retire(struct poke_table *table);
 
 unsigned machine_cores(void)
 {
@@ -195,40 +195,50 @@ void model_access(const void *word, const char *what)
         return;
     }
     /* Only a patcher accesses a patcher's references; the other words are the event log's. */
-    if (!is_reader(core) || word != &world.cores[core].refs)
+    const uint32_t *refs = world.cores[core].refs;
+
+    if (!is_reader(core) || (const uint32_t *)word < refs ||
+        (const uint32_t *)word >= refs + POKE_TABLES)
         return;
     world_yield();
-    trace("%s of refs[%u], which is %u", what, core, world.cores[core].refs);
+    trace("%s of refs[%u] of core %u, which is %u", what, (unsigned)((const uint32_t *)word - refs),
+          core, *(const uint32_t *)word);
 }
 
-static void check_table(void)
+/* Which of the engine's tables it is. */
+static unsigned index_of(const struct poke_table *table)
 {
-    if (!world.table_open)
+    return (unsigned)(table - world.scenario->engine->tables);
+}
+
+static void check_table(const struct poke_table *table)
+{
+    if (!world.table_open[index_of(table)])
         violate(CLAUSE_TABLE, "a #BP handler reads the table, which is not published");
 }
 
 /* The handler's search, which ends with reading the entry that was found. */
-const struct poke_entry *model_table_at_or_below(uintptr_t addr)
+const struct poke_entry *model_table_at_or_below(const struct poke_table *table, uintptr_t addr)
 {
     world_yield();
     trace("#BP handler: looks the INT3 up");
-    check_table();
+    check_table(table);
 
-    const struct poke_entry *entry = world.scenario->engine->table_at_or_below(addr);
+    const struct poke_entry *entry = world.scenario->engine->table_at_or_below(table, addr);
 
     world_yield();
-    check_table(); /* the entry is read now */
+    check_table(table); /* the entry is read now */
     return entry;
 }
 
-void model_table_publish(void)
+void model_table_publish(struct poke_table *table)
 {
-    world.table_open = true;
-    world.scenario->engine->table_publish();
+    world.table_open[index_of(table)] = true;
+    world.scenario->engine->table_publish(table);
 }
 
-void model_table_retire(void)
+void model_table_retire(struct poke_table *table)
 {
-    world.scenario->engine->table_retire();
-    world.table_open = false;
+    world.scenario->engine->table_retire(table);
+    world.table_open[index_of(table)] = false;
 }

@@ -100,11 +100,13 @@ static void check_result(void)
             violate(CLAUSE_RESULT, "site %u does not hold %s at the end", i, image->name);
     }
     for (unsigned i = 0; i < world_cores(); i++)
-        if (world.cores[i].refs)
-            violate(CLAUSE_RESULT, "%u references of core %u are left over", world.cores[i].refs,
-                    i);
-    if (world.table_open)
-        violate(CLAUSE_RESULT, "the table is still published");
+        for (unsigned t = 0; t < POKE_TABLES; t++)
+            if (world.cores[i].refs[t])
+                violate(CLAUSE_RESULT, "%u references of core %u are left over",
+                        world.cores[i].refs[t], i);
+    for (unsigned t = 0; t < POKE_TABLES; t++)
+        if (world.table_open[t])
+            violate(CLAUSE_RESULT, "table %u is still published", t);
 }
 
 void patcher_main(unsigned core)

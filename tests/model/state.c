@@ -121,10 +121,12 @@ static uint64_t hash_reader(const struct reader *r, uint64_t hash)
 uint64_t state_hash(void)
 {
     const struct scenario *s = world.scenario;
-    uint64_t hash = hash_word(world.table_open | world.looked << 1, world.idle_waits);
+    uint64_t hash = hash_word(world.table_open[0] | world.table_open[1] << 1 | world.looked << 2,
+                              world.idle_waits);
 
     for (unsigned i = 0; i < world_cores(); i++) {
-        hash = hash_word(hash, world.cores[i].refs);
+        for (unsigned t = 0; t < POKE_TABLES; t++)
+            hash = hash_word(hash, world.cores[i].refs[t]);
         for (unsigned level = 0; level < world_stacks(i); level++)
             hash = hash_bytes(hash, world.runs[i][level].sp, coroutine_live(&world.runs[i][level]));
     }

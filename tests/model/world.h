@@ -57,8 +57,8 @@ struct site_state {
 struct world {
     const struct scenario *scenario;
     unsigned actor; /* the core that runs */
-    bool
-        table_open; /* published and not retired: handlers may read it, the patcher may not write */
+    /* Published and not retired: handlers may read it, the patcher may not write. */
+    bool table_open[POKE_TABLES];
     unsigned idle_waits; /* waits for references in a row while no core runs a handler */
     uint64_t round;      /* of the last sync */
     const char *phase;   /* of the batch that runs */

@@ -21,6 +21,7 @@
 #include "tests/lib/patience.h"
 #include "tests/lib/site.h"
 #include "tests/lib/stepping.h"
+#include "tests/lib/table_refs.h"
 
 /* In one page: foreign INT3s at 100, 400, 700, a00 and d00, sites at all multiples of c0. */
 #define FOREIGN         5
@@ -135,7 +136,7 @@ static bool on_breakpoint(struct trap_frame *frame)
  */
 static void yield_sometimes(__attribute__((unused)) const struct trap_frame *frame)
 {
-    bool holds = load_relaxed(&machine_poke_core(cpu_index())->refs) > 1;
+    bool holds = table_refs(cpu_index()) > 1;
     uint32_t hash = fetch_add(&steps, 1) * 0x9e3779b9u;
 
     if (hash >> (holds ? 29 : 26) == 0)
@@ -148,17 +149,17 @@ static void yield_sometimes(__attribute__((unused)) const struct trap_frame *fra
 static void poison_table(void)
 {
     for (unsigned i = 0; i < FOREIGN; i++)
-        poke_table.entries[i] = (struct poke_entry){
+        poke_table->entries[i] = (struct poke_entry){
             .addr = int3_of(i),
             .len = INT3_INSN_SIZE,
             .emulate = { .kind = POKE_INSN_JMP,
                          .len = INT3_INSN_SIZE,
                          .target = (uintptr_t)page + POISON_AT },
         };
-    poke_table.count = FOREIGN;
+    poke_table->count = FOREIGN;
     for (unsigned i = 0; i < POISON_TURNS; i++)
         cpu_relax();
-    poke_table.count = 0;
+    poke_table->count = 0;
 }
 
 static enum poke_error run_batch(struct prng *rng)

@@ -10,6 +10,7 @@
 #include "tests/lib/held.h"
 #include "tests/lib/site.h"
 #include "tests/lib/stepping.h"
+#include "tests/lib/table_refs.h"
 
 #define PATIENCE_NS 1000000000ull
 
@@ -130,7 +131,7 @@ static struct {
 
 static uint32_t refs_here(void)
 {
-    return load_relaxed(&machine_poke_core(cpu_index())->refs);
+    return table_refs(cpu_index());
 }
 
 /*
@@ -198,7 +199,7 @@ static void patch_both(struct test_run *t, unsigned core, unsigned n)
     EXPECT(hold_end());
     EXPECT_EQ(nest.deepest, DEPTH);
     EXPECT_EQ(nest.refs_left, 1); /* the patch is held: the table is published */
-    EXPECT_EQ(load_acquire(&machine_poke_core(core)->refs), 0);
+    EXPECT_EQ(table_refs(core), 0);
     saw(SEE_PATCHES, 2);
 }
 

@@ -12,6 +12,7 @@
 #include "tests/lib/int3_counts.h"
 #include "tests/lib/own_breakpoints.h"
 #include "tests/lib/race.h"
+#include "tests/lib/table_refs.h"
 
 static const struct site_spec specs[] = {
     { SITE_5, 0x0200 }, { SITE_6, 0x033d },     { SITE_2, 0x047f },
@@ -37,12 +38,12 @@ static bool record_orphan(struct trap_frame *frame)
     orphan.core = cpu_index();
     orphan.address = frame->rip - INT3_INSN_SIZE;
     orphan.byte = *(volatile uint8_t *)orphan.address;
-    orphan.refs = load_relaxed(&machine_poke_core(orphan.core)->refs);
+    orphan.refs = table_refs(orphan.core);
     /* Evidence only: the table may be changing while it is read. */
-    orphan.entries = load_relaxed(&poke_table.count);
+    orphan.entries = load_relaxed(poke_table->count);
     orphan.entry = -1;
     for (unsigned i = 0; i < orphan.entries && i < TEXT_POKE_ARRAY_MAX; i++) {
-        if (poke_table.entries[i].addr == orphan.address)
+        if (poke_table->entries[i].addr == orphan.address)
             orphan.entry = (int)i;
     }
     return false;

@@ -74,12 +74,12 @@ static void found(const char *what)
 
 static void check_table(void)
 {
-    if (poke_table.count > TEXT_POKE_ARRAY_MAX)
+    if (poke_table->count > TEXT_POKE_ARRAY_MAX)
         found("the table overflows");
-    for (unsigned i = 1; i < poke_table.count && !fault; i++) {
-        const struct poke_entry *before = &poke_table.entries[i - 1];
+    for (unsigned i = 1; i < poke_table->count && !fault; i++) {
+        const struct poke_entry *before = &poke_table->entries[i - 1];
 
-        if (before->addr + before->len > poke_table.entries[i].addr)
+        if (before->addr + before->len > poke_table->entries[i].addr)
             found("the table is not ascending");
     }
 }
@@ -127,7 +127,7 @@ static void second_patcher(void *arg)
 
     while (others_go_on()) {
         text_mutex_lock();
-        mixed += poke_table.count != 0;
+        mixed += poke_table->count != 0;
         if (prng_below(rng, 2)) {
             single(rng, prng_below(rng, SITES));
         } else {
@@ -250,14 +250,14 @@ TEST(poke, i19_full_then_single,
         text_mutex_lock();
         for (unsigned i = 1; i <= TEXT_POKE_ARRAY_MAX; i++)
             expect_ok(smp_text_poke_batch_add(text + FULL_STEP * i, poke_nop5, 5, NULL, NULL));
-        EXPECT_EQ(poke_table.count, TEXT_POKE_ARRAY_MAX);
+        EXPECT_EQ(poke_table->count, TEXT_POKE_ARRAY_MAX);
         text_mutex_unlock();
         REQUIRE(smp_start_work(other, poke_once, text + FULL_STEP * places[n]));
         smp_wait_work(other);
         for (unsigned i = 1; i <= TEXT_POKE_ARRAY_MAX; i++)
             EXPECT_EQ(memcmp(text + FULL_STEP * i, poke_nop5, 5), 0);
         EXPECT_EQ(memcmp(text + FULL_STEP * places[n], poke_nop5, 5), 0);
-        EXPECT_EQ(poke_table.count, 0);
+        EXPECT_EQ(poke_table->count, 0);
         saw(SEE_PATCHES, poke_counters()->sites - sites);
     }
     if (fault)

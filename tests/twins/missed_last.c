@@ -3,14 +3,14 @@
 #include "poke/table.h"
 
 #define poke_table_at_or_below search
-const struct poke_entry *search(uintptr_t addr);
+const struct poke_entry *search(const struct poke_table *table, uintptr_t addr);
 #include "poke/table.c"
 #undef poke_table_at_or_below
 
-const struct poke_entry *poke_table_at_or_below(uintptr_t addr)
+const struct poke_entry *poke_table_at_or_below(const struct poke_table *table, uintptr_t addr)
 {
-    const struct poke_entry *found = search(addr);
-    bool last = found == &poke_table.entries[poke_table.count - 1];
+    const struct poke_entry *found = search(table, addr);
+    bool last = found == &table->entries[table->count - 1];
 
-    return last && poke_table.count > 1 ? found - 1 : found;
+    return last && table->count > 1 ? found - 1 : found;
 }

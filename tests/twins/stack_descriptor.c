@@ -13,24 +13,28 @@ struct descriptor {
     uint32_t refs;
 };
 
-static struct descriptor stack[1];
-static struct descriptor *published;
+static struct descriptor stack[POKE_TABLES]; /* a frame for each table */
+static struct descriptor *published[POKE_TABLES];
 
-void poke_table_publish(void)
+void poke_table_publish(struct poke_table *table)
 {
-    stack[0].refs = 1;
-    store_release(&published, &stack[0]);
+    unsigned i = (unsigned)(table - poke_tables);
+
+    stack[i].refs = 1;
+    store_release(&published[i], &stack[i]);
 }
 
-void poke_table_retire(void)
+void poke_table_retire(struct poke_table *table)
 {
-    if (!published)
+    unsigned i = (unsigned)(table - poke_tables);
+
+    if (!published[i])
         return;
-    store_release(&published, NULL);
-    fetch_sub(&stack[0].refs, 1);
-    while (load_acquire(&stack[0].refs))
+    store_release(&published[i], NULL);
+    fetch_sub(&stack[i].refs, 1);
+    while (load_acquire(&stack[i].refs))
         machine_relax();
-    stack[0].refs = 0x5a5a5a5a;
+    stack[i].refs = 0x5a5a5a5a;
 }
 
 static bool get(struct descriptor *d)
@@ -47,12 +51,15 @@ static bool get(struct descriptor *d)
 bool smp_text_poke_int3_handler(struct poke_regs *regs)
 {
     struct poke_core *core = machine_this_poke_core();
-    struct descriptor *d = load_acquire(&published);
     uintptr_t addr = regs->ip - INT3_INSN_SIZE;
     bool ours = false;
 
-    if (d && get(d)) {
-        const struct poke_entry *entry = poke_table_at_or_below(addr);
+    for (unsigned i = 0; i < POKE_TABLES && !ours; i++) {
+        struct descriptor *d = load_acquire(&published[i]);
+
+        if (!d || !get(d))
+            continue;
+        const struct poke_entry *entry = poke_table_at_or_below(&poke_tables[i], addr);
 
         ours = entry && entry->addr == addr && poke_emulate(regs, &entry->emulate);
         fetch_sub(&d->refs, 1);

@@ -14,17 +14,17 @@ enum poke_error checked_add(void *addr, const void *opcode, size_t len, const vo
 static enum poke_error unchecked_add(void *addr, const void *opcode, size_t len,
                                      const void *emulate)
 {
-    unsigned count = poke_table.count;
-    struct poke_entry first = poke_table.entries[0];
+    unsigned count = poke_table->count;
+    struct poke_entry first = poke_table->entries[0];
 
-    poke_table.count = 0;
+    poke_table->count = 0;
 
     enum poke_error e = checked_add(addr, opcode, len, emulate, NULL);
 
     if (!e && count) {
-        poke_table.entries[count] = poke_table.entries[0];
-        poke_table.entries[0] = first;
+        poke_table->entries[count] = poke_table->entries[0];
+        poke_table->entries[0] = first;
     }
-    poke_table.count += count;
+    poke_table->count += count;
     return e;
 }

@@ -3,12 +3,12 @@
 #include "poke/window.h"
 
 #define text_window_cover cover
-void cover(uintptr_t addr, size_t len);
+uint32_t cover(uintptr_t addr, size_t len);
 #include "poke/window.c"
 #undef text_window_cover
 
-void text_window_cover(uintptr_t addr, size_t len)
+uint32_t text_window_cover(uintptr_t addr, size_t len)
 {
     (void)len;
-    cover(addr, 1);
+    return cover(addr, 1);
 }
