@@ -32,6 +32,14 @@ trap_handler trap_set_handler(unsigned vector, trap_handler handler)
     return exchange(&handlers[vector], handler);
 }
 
+/* Written at boot, and by tests; read by every trap. */
+static trap_first first;
+
+trap_first trap_set_first(trap_first fn)
+{
+    return exchange(&first, fn);
+}
+
 unsigned trap_depth(void)
 {
     return cpu_local()->trap_depth;
@@ -66,6 +74,10 @@ static bool recover(struct trap_frame *frame)
 void trap_dispatch(struct trap_frame *frame);
 void trap_dispatch(struct trap_frame *frame)
 {
+    trap_first before_all = load_acquire(&first);
+    if (before_all)
+        before_all();
+
     trap_handler handler = load_acquire(&handlers[frame->vector & 0xff]);
 
     if (handler && handler(frame))
