@@ -34,6 +34,12 @@ help()
 ./run.sh [--no-install] gdb [WORD...]     boot in QEMU and stop at kernel_main in gdb
 ./run.sh [--no-install] model [WORD...]   the engine on simulated cores that may fetch stale bytes
                                           ("./run.sh model help" tells its words)
+./run.sh [--no-install] bench [WORD...]   the latency tests on every machine there is here, and what
+                                          else patches code here: one table beside Linux's numbers;
+                                          "bench record" puts the last one into docs/performance.md
+./run.sh [--no-install] bench-count       instructions per operation, exactly; exit 1 if any rose
+                                          above the record; "bench-count record" writes a new one
+./run.sh bench-compare A B                two measurements (out/bench/...): exit 1 if B is worse
 ./run.sh [--no-install] test [OPTION...]  all tests: host, hosted, checks, QEMU (options go to pytest)
 ./run.sh help                             this text
 
@@ -120,6 +126,13 @@ gdb)
 contribute)
     shift
     exec "$python" -B "$root/tools/contribute.py" "$0" "$@"
+    ;;
+bench | bench-count)
+    need "$packages_to_compile$packages_to_boot$packages_of_firmware"
+    PYTHONPATH=$root/tools exec "$python" -B -m bench "$0" "$@"
+    ;;
+bench-compare)
+    PYTHONPATH=$root/tools exec "$python" -B -m bench "$0" "$@"
     ;;
 hosted)
     shift

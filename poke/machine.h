@@ -46,14 +46,17 @@ unsigned machine_cores(void);
 unsigned machine_this_core(void);
 
 /*
- * Does this core run, so that a sync must reach it? Any context.
+ * Is this core one of those that run? Any context.
  *
- * A core may leave and come back at any time, in the middle of a batch too (the hotplug case). It
- * leaves when it executes no patchable text any more: poke_log_offline(), then offline. It comes
- * back in this order: made online by a locked operation (its own or another core's), then
- * poke_log_online(), a serialising instruction, and only then patchable text, in no context before.
+ * A core may be away at any time, in the middle of a batch too: offline, as a hot-unplugged one, or
+ * quiescent, online but waiting where it executes nothing patchable. It leaves in thread context,
+ * with no handler of the engine below: poke_log_offline(), then it is marked as away. It comes back
+ * in this order: marked as here by a locked operation, then poke_log_online(), a serialising
+ * instruction, and only then patchable text. A context that interrupts this between the mark and
+ * the serialising instruction serialises for itself before it executes any.
+ *
  * machine_sync_cores() has a full barrier between the stores that came before it and its look at
- * who is online. So either the sync finds the core online and waits for it, or the core serialises
+ * who is away. So either the sync finds the core here and waits for it, or the core serialises
  * after those stores are visible to all.
  */
 bool machine_core_online(unsigned core);
@@ -72,11 +75,11 @@ uint64_t machine_now(void);
 uint64_t machine_clock_skew(void);
 
 /*
- * Serialise every core that is online when the call begins, this one included, and return when all
- * have: each executed a serialising instruction after the call began. `round` is the number that
- * the machine passes to poke_log_ack() on each core; rounds rise. One call at a time in the whole
- * machine (the engine holds text_mutex). Context: thread, interrupts on, no lock that an interrupt
- * handler could want. Mirrors Linux `smp_text_poke_sync_each_cpu`.
+ * Serialise every core that is not away when the call begins, this one included, and return when
+ * all have: each executed a serialising instruction after the call began. `round` is the number
+ * that the machine passes to poke_log_ack() on each core; rounds rise. One call at a time in the
+ * whole machine (the engine holds text_mutex). Context: thread, interrupts on, no lock that an
+ * interrupt handler could want. Mirrors Linux `smp_text_poke_sync_each_cpu`.
  */
 void machine_sync_cores(uint64_t round);
 
@@ -94,8 +97,9 @@ void poke_log_ack(uint64_t round);
 void poke_log_ack_of(unsigned core, uint64_t round);
 
 /*
- * The machine calls these on a core that leaves and comes back, where machine_core_online() says.
- * Thread context, interrupts off; not in the middle of a patch of this core's own.
+ * The machine calls these on a core that leaves and comes back, where machine_core_online() says,
+ * in turns. poke_log_offline(): thread context, interrupts off; not in the middle of a patch of
+ * this core's own. poke_log_online(): any context of that core.
  */
 void poke_log_offline(void);
 void poke_log_online(void);

@@ -61,7 +61,9 @@ static void call_self(smp_work fn, void *arg)
 
 void call_others_nowait(smp_work fn, void *arg)
 {
-    ipi_ask_others(IPI_CALL, post(fn, arg));
+    uint64_t seq = post(fn, arg);
+
+    ipi_ask_others(IPI_CALL, seq, ipi_choose_others(IPI_CALL, seq));
 }
 
 void smp_call_all(smp_work fn, void *arg)

@@ -21,6 +21,7 @@ void smp_apic_init(void)
     trap_set_handler(VECTOR_SYNC, sync_handler);
     trap_set_handler(VECTOR_WAKE, work_wake_handler);
     trap_set_handler(VECTOR_SPURIOUS, spurious_handler);
+    trap_set_first(quiescent_leave);
     panic_set_stop_others(stop_for_panic);
 
     apic_save();

@@ -19,6 +19,10 @@ struct percpu *percpu_add(uint32_t apic_id);
 /* The block of the core with this APIC id, or NULL. */
 struct percpu *percpu_find(uint32_t apic_id);
 
+/* ---- state.c ---- */
+
+/* "idle" and the like, for reports. */
+const char *cpu_state_name(enum cpu_state state);
 /* Does the core execute our code: is it online, or parked? Any context. */
 bool percpu_is_running(unsigned core);
 
@@ -64,10 +68,13 @@ uint64_t tsc_offset_skew(void);
 /* ---- ipi.c ---- */
 
 /*
- * Interrupt every core that is online now, but this one, and remember under `number` who was asked.
- * One asker of a kind at a time. Counts for smp_ipi_counts(). Any context.
+ * Whom question `number` has to ask now, beside this core: cross-calls all that are online, core
+ * syncs all that run but those that are quiescent. Remembers them under `number`, and returns how
+ * many they are. One asker of a kind at a time. Any context.
  */
-void ipi_ask_others(enum ipi_question kind, uint64_t number);
+unsigned ipi_choose_others(enum ipi_question kind, uint64_t number);
+/* Interrupt these `asked` cores. Counts for smp_ipi_counts(). Any context. */
+void ipi_ask_others(enum ipi_question kind, uint64_t number, unsigned asked);
 /* One more round of core sync. */
 void ipi_count_sync(void);
 /* Was `core` asked `number`? False for the asker itself. By the asker, until it asks again. */
@@ -118,10 +125,31 @@ void hang_print(const struct hang *hang, char *silent, size_t size);
 
 /* ---- idle.c ---- */
 
-/* Wait for any interrupt or NMI: interrupts off before and after. A wake-up sent before it counts. */
+/*
+ * Wait for any interrupt or NMI (in a process, for VECTOR_WAKE), quiescent meanwhile. Interrupts
+ * off before and after; a wake-up sent before it counts. Thread context.
+ */
 void idle_wait(void);
 /* In the NMI handler, before it returns to `frame`. */
 void idle_leave(struct trap_frame *frame);
+
+/* ---- quiescent.c ---- */
+
+/*
+ * Be quiescent: execute nothing that can be patched until quiescent_leave(), which every trap calls
+ * first. Thread context, interrupts off.
+ */
+void quiescent_enter(void);
+/* The way out; nothing to do on a core that is here. Any context, NMI too. */
+void quiescent_leave(void);
+
+/* ---- sync.c ---- */
+
+/*
+ * Serialise this core without IRET, which would end the blocking of NMIs: by MOV CR2 where
+ * sync_core() uses IRET. Any context.
+ */
+void sync_core_in_nmi(void);
 
 /* ---- park.c ---- */
 

@@ -6,11 +6,12 @@
  * was never started (word cpus=) still is the firmware's, in its HLT or MWAIT loop: a fixed
  * interrupt would stay pending in its APIC, on a vector that the firmware does not know. A core
  * that failed to start is in a state that nobody knows. So the shorthand serves only while every
- * usable processor of the MADT is online; processors that the firmware disabled wait for a start-up
- * IPI and take nothing else. NMIs, which nothing holds back, never go by shorthand.
+ * usable processor of the MADT is asked; processors that the firmware disabled wait for a start-up
+ * IPI and take nothing else. If one core is not asked, the others are interrupted one by one, and
+ * it is left in its HLT. NMIs, which nothing holds back, never go by shorthand.
  *
- * The online set can change while a sender looks at it (park.c). So a sender notes whom it asks,
- * and waits for those.
+ * The set of cores that are asked can change while a sender looks at it (park.c, quiescent.c). So a
+ * sender notes whom it asks, and waits for those.
  *
  * Shared words: `asked` of each core is written and read by senders only, of which there is one at
  * a time for each kind. The counters are added to with locked instructions by any core.
@@ -28,25 +29,40 @@ void ipi_count_sync(void)
     fetch_add(&sent.sync_broadcasts, 1);
 }
 
-void ipi_ask_others(enum ipi_question kind, uint64_t number)
+static bool must_ask(unsigned core, enum ipi_question kind)
+{
+    if (kind == IPI_CALL)
+        return smp_is_online(core);
+    /* Pairs with the release in quiescent_enter(); the order is argued there. */
+    return percpu_is_running(core) && load_acquire(&percpu(core)->quiescence) != CORE_QUIESCENT;
+}
+
+unsigned ipi_choose_others(enum ipi_question kind, uint64_t number)
+{
+    unsigned self = cpu_index(), asked = 0;
+
+    for (unsigned i = 0; i < smp_possible(); i++) {
+        if (i == self || !must_ask(i, kind))
+            continue;
+        store_relaxed(&percpu(i)->asked[kind], number); /* the watchdog reads it */
+        asked++;
+    }
+    return asked;
+}
+
+void ipi_ask_others(enum ipi_question kind, uint64_t number, unsigned asked)
 {
     static const uint8_t vectors[IPI_QUESTIONS] = {
         [IPI_SYNC] = VECTOR_SYNC, [IPI_CALL] = VECTOR_CALL
     };
-    unsigned command = APIC_FIXED | vectors[kind], self = cpu_index(), asked = 0;
+    unsigned command = APIC_FIXED | vectors[kind];
 
-    for_each_online_cpu (i) {
-        if ((unsigned)i == self)
-            continue;
-        store_relaxed(&percpu((unsigned)i)->asked[kind], number); /* the watchdog reads it */
-        asked++;
-    }
     if (kind == IPI_CALL)
         fetch_add(&sent.calls, asked);
     else
         ipi_count_sync();
 
-    if (!asked)
+    if (asked == 0)
         return;
     if (asked + 1 == smp_topology()->listed) {
         apic_send_others(command);

@@ -8,11 +8,6 @@
 
 #include "kernel/lib/atomic.h"
 
-bool smp_has_nmis(void)
-{
-    return true;
-}
-
 bool nmi_handler(struct trap_frame *frame)
 {
     struct percpu *self = this_cpu();

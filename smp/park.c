@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A core leaves the online set and comes back, at any time, in the middle of a batch too. Linux
- * does the same with CPU hotplug. The order is the one that poke/machine.h asks for at
- * machine_core_online(); its pair is in smp_sync_cores().
+ * does the same with CPU hotplug. While it is away it is quiescent, and what that means for core
+ * syncs is argued in quiescent.c: an interrupt that it takes meanwhile (the wake-up, a sync that
+ * had asked it before, an NMI) makes it a core that syncs ask, although it is not online, until it
+ * waits again.
  *
  * Shared words: `state` is this core's, but from CPU_PARKED it goes to CPU_UNPARKED by the
- * compare-exchange of whoever wakes it. From there on syncs ask this core; it acquires the new
- * state, and serialises.
- *
- * While it is parked the core takes interrupts in HLT: the wake-up, and a core sync that had asked
- * it before it left. Their handlers contain nothing patchable. Hooks do, so they do not run from
- * poke_log_offline() until the core has serialised: an NMI may come between any two instructions here.
+ * compare-exchange of whoever wakes it. From there on cross-calls reach it. Translations that were
+ * flushed while it was away are dropped before any hook or thread of this core runs.
  */
 #include "smp/internal.h"
 #include "smp/smp.h"
@@ -23,9 +21,8 @@ void run_hook(struct percpu *self, void (**hook)(void))
 {
     void (*fn)(void) = load_acquire(hook); /* pairs with the release of its writer */
     uint32_t state = load_relaxed(&self->state);
-    bool leaving = load_relaxed(&self->poke.away_from) != 0;
 
-    if (fn && !leaving && state != CPU_PARKED && state != CPU_UNPARKED)
+    if (fn && state != CPU_PARKED && state != CPU_UNPARKED)
         fn();
 }
 
@@ -36,13 +33,12 @@ void smp_park(void)
 
     smp_timer_start(0);
     irq_disable();
-    poke_log_offline();
+    quiescent_enter(); /* before it is seen to be parked */
     store_release(&self->state, CPU_PARKED);
     while (load_acquire(&self->state) == CPU_PARKED) /* pairs with smp_unpark() */
         idle_wait();
-    poke_log_online();
+    quiescent_leave();
     tlb_flush_this_core(NULL); /* the flushes that were not sent here */
-    sync_core();
     store_release(&self->state, state);
     irq_enable();
     watchdog_start_core();
@@ -52,7 +48,6 @@ bool smp_unpark(unsigned core)
 {
     uint32_t parked = CPU_PARKED;
 
-    /* Full barrier: online, then serialise; pairs with the one in smp_sync_cores(). */
     if (!compare_exchange(&percpu(core)->state, &parked, CPU_UNPARKED))
         return false;
     smp_send_ipi(core, VECTOR_WAKE);

@@ -23,9 +23,16 @@ enum cpu_state {
     CPU_IDLE,
     CPU_BUSY,     /* in smp_start_work's function; the boot core always */
     CPU_PARKED,   /* in smp_park() */
-    CPU_UNPARKED, /* leaving smp_park(): online, but not serialised yet, so no hook runs */
+    CPU_UNPARKED, /* leaving smp_park(): online, but no hook runs yet */
     CPU_STOPPED,  /* cli; hlt for ever */
     CPU_FAILED,   /* did not come up in time */
+};
+
+/* Whether core syncs ask a core that runs; quiescent.c has the order. */
+enum core_quiescence {
+    CORE_HERE,      /* asked */
+    CORE_QUIESCENT, /* not asked: it executes nothing patchable, and serialises when it leaves */
+    CORE_LEAVING,   /* asked, but it has not serialised yet */
 };
 
 typedef void (*smp_work)(void *arg);
@@ -45,7 +52,8 @@ struct percpu {
     struct cpu_local local; /* must be first: GS base points here */
     uint32_t apic_id;
     uint32_t package, core, thread; /* from CPUID 0x1F / 0xB; need not be dense in their parent */
-    uint32_t state;                 /* enum cpu_state; who writes it: percpu.c, park.c */
+    uint32_t state;                 /* enum cpu_state; who writes it: state.c, park.c */
+    uint32_t quiescence;            /* enum core_quiescence; own */
 
     /*
      * Thread-context work: the starter writes fn and arg, then work_seq (release); the core

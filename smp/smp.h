@@ -90,11 +90,11 @@ uint64_t smp_preemptions(void);
 /* ---- park: leave the online set and come back (Linux: CPU hotplug) ---- */
 
 /*
- * Take this core out of the online set until smp_unpark() is called for it: no sync interrupts it,
- * no hook runs on it, its timer is off (and with it the watchdog's look), it waits in HLT. On its way back it serialises before it
- * executes anything that can be patched, and drops all translations. On any core but the boot
- * core, in thread context, interrupts on, text_mutex not held. No cross-call (below) may be under
- * way when a core parks or comes back; core syncs may.
+ * Take this core out of the online set until smp_unpark() is called for it: no hook runs on it, its
+ * timer is off (and with it the watchdog's look), it waits in HLT, where no sync interrupts it. On
+ * its way back it drops all translations. On any core but the boot core, in thread context,
+ * interrupts on, text_mutex not held. No cross-call (below) may be under way when a core parks or
+ * comes back; core syncs may.
  */
 void smp_park(void);
 /* Wake a parked core; returns at once. False if it is not parked. Any core, any context. */
@@ -134,9 +134,11 @@ const char *smp_sync_name(void);
 void sync_core(void);
 
 /*
- * One interrupt of its own vector to all; every online core executes sync_core(), logs and
- * acknowledges in its own line. Returns when all have. Rounds rise, from 1. This is
- * machine_sync_cores(). Any core, thread context, one caller at a time in the whole machine.
+ * One interrupt of its own vector to all that may execute what can be patched: each executes
+ * sync_core(), logs and acknowledges in its own line, beyond 16 of them through a tree as well.
+ * Returns when all have. A core that waits for work or is parked is not interrupted: before it
+ * goes on, it serialises. Rounds rise, from 1. This is machine_sync_cores(). Any core, thread
+ * context, one caller at a time in the whole machine.
  */
 void smp_sync_cores(uint64_t round);
 /*

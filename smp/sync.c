@@ -11,11 +11,14 @@
  * is visible to the sender when the round ends, and a core that acknowledged fetches the new code.
  * `finished` is written by the sender for smp_sync_silent() alone.
  *
- * Who is online: the stores and round, then a full barrier, then the look at the states. A core
- * that comes back (park.c) is made online by a locked operation and serialises when it has seen
- * that. If the look misses its new state, its serialising comes after the sender's stores are
- * visible to it; if not, it is asked and waited for. A core that was asked and then parks answers
- * from there: it waits with interrupts on.
+ * Who is asked: every core that runs, but those that are quiescent. The stores and round, then a
+ * full barrier, then the look at each core (must_ask() in ipi.c). A core that leaves its quiescence
+ * does so by a locked operation, and serialises afterwards: quiescent.c has the argument. A
+ * core that was asked and then becomes quiescent waits with interrupts on: it leaves, and answers.
+ *
+ * Who is waited for: up to ACK_GROUP cores one by one; more through the tree (ack_tree.h), so that
+ * the sender does not fetch a line from each. `by_tree` is written by the sender before it sends,
+ * and read by the handlers of the cores that were asked in that round: no other core gets one.
  */
 #include "smp/internal.h"
 #include "smp/smp.h"
@@ -23,6 +26,7 @@
 #include "kernel/cpu/cpu_tables.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/atomic.h"
+#include "smp/ack_tree.h"
 #include "smp/apic.h"
 
 #define CPUID7_EDX_SERIALIZE (1u << 14)
@@ -31,6 +35,7 @@
 static enum sync_method method __attribute__((aligned(CACHE_LINE)));
 
 static uint64_t round __attribute__((aligned(CACHE_LINE)));
+static bool by_tree;
 static uint64_t finished;
 
 static bool has_serialize(void)
@@ -81,6 +86,16 @@ static void iret_to_self(void)
                      : "memory", "cc");
 }
 
+/* The same value: a page fault that is being handled must find its address. */
+static void mov_to_cr2(void)
+{
+    __asm__ volatile("mov %%cr2, %%rax\n\t"
+                     "mov %%rax, %%cr2\n\t"
+                     "jmp 1f\n"
+                     "1:" ::
+                         : "rax", "memory");
+}
+
 void sync_core(void)
 {
     switch (method) {
@@ -88,12 +103,7 @@ void sync_core(void)
         __asm__ volatile(".byte 0x0f, 0x01, 0xe8" ::: "memory"); /* SERIALIZE: binutils < 2.35 */
         break;
     case SYNC_CR2:
-        /* The same value: a page fault that is being handled must find its address. */
-        __asm__ volatile("mov %%cr2, %%rax\n\t"
-                         "mov %%rax, %%cr2\n\t"
-                         "jmp 1f\n"
-                         "1:" ::
-                             : "rax", "memory");
+        mov_to_cr2();
         break;
     case SYNC_CPUID:
         cpuid(0, 0); /* leaf 0: some parts need ten times as long for others */
@@ -103,32 +113,64 @@ void sync_core(void)
     }
 }
 
+void sync_core_in_nmi(void)
+{
+    if (method == SYNC_SERIALIZE || method == SYNC_CPUID)
+        sync_core();
+    else
+        mov_to_cr2();
+}
+
 static void acknowledge(struct percpu *cpu, uint64_t r)
 {
     sync_core();
     poke_log_ack(r);
     store_relaxed(&cpu->sync_count, cpu->sync_count + 1);
-    store_release(&cpu->sync_ack, r); /* pairs with the acquire in smp_sync_cores() */
+    store_release(&cpu->sync_ack, r); /* pairs with the acquire in wait_for_each() */
 }
 
 bool sync_handler(struct trap_frame *frame)
 {
     (void)frame;
     acknowledge(this_cpu(), load_acquire(&round)); /* pairs with the release in smp_sync_cores() */
+    if (by_tree)
+        ack_tree_arrive(cpu_index());
     apic_eoi();
     return true;
+}
+
+static void expect_by_tree(uint64_t r)
+{
+    for (unsigned i = 0; i < smp_possible(); i++) {
+        if (ipi_was_asked(i, IPI_SYNC, r))
+            ack_tree_expect(i);
+    }
+}
+
+static void wait_for_each(uint64_t r)
+{
+    for (unsigned i = 0; i < smp_possible(); i++) {
+        /* Pairs with the release in acknowledge(). A core that never answers is the watchdog's. */
+        while (ipi_was_asked(i, IPI_SYNC, r) && load_acquire(&percpu(i)->sync_ack) < r)
+            cpu_relax();
+    }
 }
 
 void smp_sync_cores(uint64_t r)
 {
     store_release(&round, r); /* pairs with the acquire in sync_handler() */
-    full_barrier();           /* pairs with the one in smp_unpark() */
-    ipi_ask_others(IPI_SYNC, r);
+    full_barrier();           /* pairs with the one in quiescent_leave() */
+    unsigned asked = ipi_choose_others(IPI_SYNC, r);
+    by_tree = asked > ACK_GROUP;
+    if (by_tree)
+        expect_by_tree(r);
+    ipi_ask_others(IPI_SYNC, r, asked);
     acknowledge(this_cpu(), r);
-    for (unsigned i = 0; i < smp_possible(); i++) {
-        /* Pairs with the release in acknowledge(). A core that never answers is the watchdog's. */
-        while (ipi_was_asked(i, IPI_SYNC, r) && load_acquire(&percpu(i)->sync_ack) < r)
+    if (by_tree) {
+        while (!ack_tree_complete())
             cpu_relax();
+    } else if (asked != 0) {
+        wait_for_each(r);
     }
     store_release(&finished, r);
 }

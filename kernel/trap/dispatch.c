@@ -53,6 +53,14 @@ void trap_set_breakpoint(trap_breakpoint first, trap_handler handler)
     trap_set_handler(TRAP_BP, handler);
 }
 
+/* Written at boot, and by tests; read by every trap. */
+static trap_first first;
+
+trap_first trap_set_first(trap_first fn)
+{
+    return exchange(&first, fn);
+}
+
 unsigned trap_depth(void)
 {
     return cpu_local()->trap_depth;
@@ -87,6 +95,10 @@ static bool recover(struct trap_frame *frame)
 void trap_dispatch(struct trap_frame *frame);
 void trap_dispatch(struct trap_frame *frame)
 {
+    trap_first before_all = load_acquire(&first);
+    if (before_all)
+        before_all();
+
     trap_handler handler = load_acquire(&handlers[frame->vector & 0xff]);
 
     if (handler && handler(frame))

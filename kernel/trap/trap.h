@@ -77,6 +77,14 @@ typedef bool (*trap_breakpoint)(struct poke_regs *regs);
 void trap_set_breakpoint(trap_breakpoint first, trap_handler handler);
 
 /*
+ * What every trap does before anything else, on the core that takes it: smp/ registers how a core
+ * ceases to be quiescent. Nothing that it executes may be patchable. NULL at boot. Returns the old
+ * one.
+ */
+typedef void (*trap_first)(void);
+trap_first trap_set_first(trap_first fn);
+
+/*
  * Recovery from any fault, wherever the instruction pointer went (a torn instruction can jump
  * anywhere). trap_try() calls fn(arg) on this core; if an exception that no handler takes occurs
  * before it returns, the machine state (RSP, callee-saved registers, RFLAGS.IF) of the trap_try()

@@ -179,11 +179,11 @@ static struct range int3_pass(unsigned n, struct range plain)
             return (struct range){ 0, UINT64_MAX };
     }
     poke_table->count = n;
-    poke_table_publish();
+    poke_table_publish(poke_table);
     text_poke(site(0), (const uint8_t[]){ INT3_INSN_OPCODE }, 1);
     armed = measure(call_site, 0, false);
     text_poke(site(0), calls[0], 1);
-    poke_table_retire();
+    poke_table_retire(poke_table);
     poke_table->count = 0;
     return (struct range){ armed.min - plain.min, armed.max - plain.max };
 }

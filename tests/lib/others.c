@@ -22,6 +22,24 @@ unsigned others_start(struct test_run *t, unsigned after, smp_work fn, void *arg
     return started;
 }
 
+static uint32_t busy; /* cores in be_busy() */
+
+static void be_busy(__attribute__((unused)) void *arg)
+{
+    fetch_add(&busy, 1);
+    while (others_go_on())
+        cpu_relax();
+}
+
+void others_keep_busy(struct test_run *t)
+{
+    store_relaxed(&busy, 0);
+    unsigned started = others_start(t, 0, be_busy, NULL);
+
+    while (load_acquire(&busy) != started)
+        cpu_relax();
+}
+
 void others_stop(void)
 {
     store_release(&stop, 1); /* pairs with the acquire in others_go_on() */

@@ -13,6 +13,12 @@
  */
 unsigned others_start(struct test_run *t, unsigned after, smp_work fn, void *arg);
 
+/*
+ * The same with nothing to do: from the return to others_stop() each of them is in thread context,
+ * so that every core sync asks it. Waiting for work it would be quiescent.
+ */
+void others_keep_busy(struct test_run *t);
+
 /* Ask for the end, and wait for it; what the cores have stored is visible afterwards. */
 void others_stop(void);
 

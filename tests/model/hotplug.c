@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A core that executes leaves and comes back at any time, in two steps: it is online, then it
- * serialises. Between them others run. poke/machine.h says why in this order, at
- * machine_core_online(); the other half of the argument is in machine_sync_cores().
+ * A core that executes leaves and comes back at any time, in two steps: it is marked as here, then
+ * it serialises. Between them others run, and an NMI can come, which serialises for itself and then
+ * executes sites. poke/machine.h says why in this order, at machine_core_online(); the other half
+ * of the argument is in machine_sync_cores(). An NMI before the first step makes both itself: that
+ * is a way back as any other.
  */
 #include "tests/model/world.h"
 
@@ -13,7 +15,8 @@ static bool online_first(void)
 
 bool hotplug_online(const struct reader *r)
 {
-    return r->presence == PRESENT || (r->presence == RETURNING && online_first());
+    return r->presence == PRESENT || r->presence == INTERRUPTED ||
+           (r->presence == RETURNING && online_first());
 }
 
 unsigned hotplug_online_readers(void)
@@ -25,23 +28,40 @@ unsigned hotplug_online_readers(void)
     return online;
 }
 
+bool hotplug_may_interrupt(const struct reader *r)
+{
+    return r->presence == RETURNING && online_first();
+}
+
 bool hotplug_will_serialise(const struct reader *r)
 {
-    if (r->presence == PRESENT || world.scenario->hotplug == HOTPLUG_UNSERIALISED)
+    if (world.scenario->hotplug == HOTPLUG_UNSERIALISED ||
+        world.scenario->hotplug == HOTPLUG_UNSERIALISED_NMI)
         return false;
-    return r->presence == ABSENT || online_first();
+    return r->presence == ABSENT || (r->presence == RETURNING && online_first());
+}
+
+void hotplug_interrupt(struct reader *r)
+{
+    r->presence = INTERRUPTED;
+    if (world.scenario->hotplug == HOTPLUG_UNSERIALISED_NMI) {
+        trace("NMI on its way back, which does not serialise");
+        return;
+    }
+    trace("NMI on its way back, which serialises");
+    r->since = text_now();
 }
 
 static void leave(struct reader *r)
 {
-    trace("leaves: is offline");
+    trace("leaves: is away");
     world.scenario->engine->log_offline();
-    r->presence = ABSENT;
+    r->presence = world.scenario->hotplug == HOTPLUG_LATE ? LATE : ABSENT;
 }
 
 static void come_online(void)
 {
-    trace("comes back: is online");
+    trace("comes back: is here");
     world.scenario->engine->log_online();
 }
 
@@ -59,9 +79,20 @@ void hotplug_step(unsigned core)
 {
     struct reader *r = reader_of(core);
 
-    if (r->presence == PRESENT) {
+    switch ((enum presence)r->presence) {
+    case PRESENT:
         leave(r);
         return;
+    case LATE:
+        r->presence = ABSENT;
+        return;
+    case INTERRUPTED:
+        trace("end of the NMI on its way back");
+        r->presence = RETURNING;
+        return;
+    case ABSENT:
+    case RETURNING:
+        break;
     }
     if ((r->presence == ABSENT) == online_first())
         come_online();

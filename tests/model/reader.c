@@ -209,31 +209,78 @@ static void take_ipi(unsigned core)
     r->ipi = false;
 }
 
+/* A step of a core that is away, or on its way back. */
+static void step_away(unsigned core)
+{
+    struct reader *r = reader_of(core);
+    unsigned which = choose(1 + r->ipi + hotplug_may_interrupt(r));
+
+    if (which == 0)
+        hotplug_step(core);
+    else if (which == 1 && r->ipi)
+        take_ipi(core);
+    else
+        hotplug_interrupt(r);
+}
+
+/* One instruction, an IPI, or the first step of leaving. */
+static void step_present(unsigned core, unsigned targets)
+{
+    bool may_leave = world.scenario->hotplug != HOTPLUG_NONE;
+    unsigned which = choose(targets + may_leave + reader_of(core)->ipi);
+
+    if (which < targets)
+        execute(core, which);
+    else if (which == targets && may_leave)
+        hotplug_step(core);
+    else
+        take_ipi(core);
+}
+
+/* In an NMI on the way back: no IPI is taken. */
+static void step_interrupted(unsigned core, unsigned targets)
+{
+    unsigned which = choose(targets + 1);
+
+    if (which < targets)
+        execute(core, which);
+    else
+        hotplug_step(core);
+}
+
+static void step_handler(unsigned core, unsigned targets)
+{
+    if (choose(1 + reader_may_nest(reader_of(core)))) {
+        trace("NMI, whose handler executes patchable text");
+        execute(core, choose(targets));
+    } else {
+        handle(core);
+    }
+}
+
 void reader_step(unsigned core)
 {
     const struct reader *r = reader_of(core);
     unsigned targets = world.scenario->sites + 1; /* the sites, and the other owner's INT3 */
-    unsigned which;
 
-    if (r->presence != PRESENT) {
-        if (choose(1 + r->ipi))
-            take_ipi(core);
-        else
-            hotplug_step(core);
-    } else if (r->depth) {
-        if (choose(1 + reader_may_nest(r))) {
-            trace("NMI, whose handler executes patchable text");
-            execute(core, choose(targets));
-        } else {
-            handle(core);
-        }
-    } else {
-        which = choose(targets + r->ipi + (world.scenario->hotplug != HOTPLUG_NONE));
-        if (which < targets)
-            execute(core, which);
-        else if (which == targets && r->ipi)
-            take_ipi(core);
-        else
-            hotplug_step(core);
+    if (r->depth) {
+        step_handler(core, targets);
+        return;
+    }
+    switch ((enum presence)r->presence) {
+    case PRESENT:
+        step_present(core, targets);
+        return;
+    case LATE:
+        hotplug_step(core);
+        execute(core, choose(targets));
+        return;
+    case ABSENT:
+    case RETURNING:
+        step_away(core);
+        return;
+    case INTERRUPTED:
+        step_interrupted(core, targets);
+        return;
     }
 }

@@ -34,11 +34,13 @@ struct op {
 
 /* How cores that execute leave and come back in the middle of a patch. */
 enum hotplug {
-    HOTPLUG_NONE,            /* all of them stay */
-    HOTPLUG_RIGHT,           /* as poke/machine.h demands */
-    HOTPLUG_UNSERIALISED,    /* they come back without serialising */
-    HOTPLUG_SERIALISE_FIRST, /* they serialise before they are online */
-    HOTPLUG_EARLY_LOOK,      /* a sync asks who was online before the step's stores */
+    HOTPLUG_NONE,             /* all of them stay */
+    HOTPLUG_RIGHT,            /* as poke/machine.h demands */
+    HOTPLUG_LATE,             /* they execute one more instruction when they are marked as away */
+    HOTPLUG_UNSERIALISED,     /* they come back without serialising */
+    HOTPLUG_UNSERIALISED_NMI, /* an NMI on the way back does not serialise for itself */
+    HOTPLUG_SERIALISE_FIRST,  /* they serialise before they are marked as here */
+    HOTPLUG_EARLY_LOOK,       /* a sync asks who was here before the step's stores */
 };
 
 struct scenario {

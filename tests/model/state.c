@@ -110,7 +110,7 @@ static bool may_fetch(const struct reader *r)
 
 static uint64_t hash_reader(const struct reader *r, uint64_t hash)
 {
-    hash = hash_word(hash, r->ipi | r->presence << 1 | r->depth << 3);
+    hash = hash_word(hash, r->ipi | r->presence << 1 | r->depth << 4);
     if (may_fetch(r))
         hash = text_hash_since(r->since, hash);
     for (unsigned i = 0; i < r->depth; i++)

@@ -35,8 +35,10 @@ struct trap {
 
 enum presence {
     PRESENT,
-    ABSENT,    /* offline: it executes nothing, and no sync asks it */
-    RETURNING, /* between the two steps of its way back */
+    ABSENT,      /* away: it executes nothing, and no sync asks it */
+    RETURNING,   /* between the two steps of its way back */
+    INTERRUPTED, /* there, in an NMI, which executes sites */
+    LATE,        /* a fault: away, but about to execute one more instruction */
 };
 
 struct reader {
@@ -120,12 +122,16 @@ void reader_step(unsigned core);
 /* Can an NMI come now whose handler executes a site, while a #BP handler runs? */
 bool reader_may_nest(const struct reader *r);
 
-/* Is it online, as the machine's sync and the engine see it? */
+/* Is it here, not away, as the machine's sync and the engine see it? */
 bool hotplug_online(const struct reader *r);
 /* All that are: bit (1 << reader). */
 unsigned hotplug_online_readers(void);
 /* Is it away, and will serialise before it executes anything? */
 bool hotplug_will_serialise(const struct reader *r);
+/* Can an NMI come now, on its way back? */
+bool hotplug_may_interrupt(const struct reader *r);
+/* The NMI. It executes sites until the next hotplug_step(). */
+void hotplug_interrupt(struct reader *r);
 /* The next step of a core that leaves or comes back. */
 void hotplug_step(unsigned core);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * I18, the contexts that i18_interrupts (transitions.c) does not have: sites that are executed in a
- * page fault handler, in interrupts out of the idle loop's HLT, in an interrupt from another core,
- * and in the handler of the sync itself: before it serialises, when any byte of the patch may be
- * fetched, and after it has acknowledged, when the patcher already goes on.
+ * page fault handler, in interrupts and NMIs out of the idle loop's HLT and in the work that ends
+ * it, in an interrupt from another core, and in the handler of the sync itself: before it
+ * serialises, when any byte of the patch may be fetched, and after it has acknowledged, when the
+ * patcher already goes on.
  */
 #include "kernel/lib/string.h"
 #include "smp/apic.h"
@@ -19,9 +20,18 @@
 #define RUNS_LEAST 60  /* a slow machine gets more time for them */
 #define HITS_MIN   10
 
-enum context { IN_PAGE_FAULT, IN_IDLE, IN_IPI, BEFORE_SYNC, AFTER_SYNC, CONTEXTS };
-static const char *const names[CONTEXTS] = { "page_fault", "idle", "ipi", "before_sync",
-                                             "after_sync" };
+enum context {
+    IN_PAGE_FAULT,
+    IN_IDLE,
+    IN_IDLE_NMI,
+    IN_WORK,
+    IN_IPI,
+    BEFORE_SYNC,
+    AFTER_SYNC,
+    CONTEXTS
+};
+static const char *const names[CONTEXTS] = { "page_fault", "idle",        "idle_nmi",  "work",
+                                             "ipi",        "before_sync", "after_sync" };
 
 /* Every core adds to the counts; `focus` is the patcher's, a hint. */
 static struct {
@@ -100,6 +110,17 @@ static void on_timer(void)
         execute(IN_IDLE);
 }
 
+static void on_nmi(void)
+{
+    if (load_relaxed(&this_cpu()->state) == CPU_IDLE)
+        execute(IN_IDLE_NMI);
+}
+
+static void work(__attribute__((unused)) void *arg)
+{
+    execute(IN_WORK);
+}
+
 static bool on_ipi(__attribute__((unused)) struct trap_frame *frame)
 {
     execute(IN_IPI);
@@ -119,13 +140,15 @@ static bool on_sync(struct trap_frame *frame)
 
 static void timer_on(__attribute__((unused)) void *arg)
 {
-    store_release(&this_cpu()->timer_hook, on_timer); /* pairs with the timer interrupt's load */
+    store_release(&this_cpu()->timer_hook, on_timer); /* pairs with the loads in run_hook() */
+    store_release(&this_cpu()->nmi_hook, on_nmi);
     smp_timer_start(TIMER_US * smp_online());
 }
 
 static void timer_off(__attribute__((unused)) void *arg)
 {
     store_release(&this_cpu()->timer_hook, NULL);
+    store_release(&this_cpu()->nmi_hook, NULL);
     watchdog_start_core(); /* the default tick again */
 }
 
@@ -147,27 +170,55 @@ static void be_busy(__attribute__((unused)) void *arg)
     }
 }
 
-/* ---- the race ---- */
-
-static void interrupt_others(void)
+/* A cross-call reaches cores that wait for work as well; a core sync does not. */
+static void take_all(__attribute__((unused)) void *arg)
 {
-    for (int core = smp_next_online(0); core >= 0; core = smp_next_online(core))
-        smp_send_ipi((unsigned)core, VECTOR_TEST);
 }
 
-static void patch_for(struct patcher *p, unsigned ms)
+/* ---- the race ---- */
+
+static void interrupt(unsigned core)
+{
+    smp_send_ipi(core, VECTOR_TEST);
+}
+
+/* In one of three ways. */
+static void wake(unsigned core)
+{
+    static unsigned n;
+
+    switch (n++ % 3) {
+    case 0:
+        interrupt(core);
+        break;
+    case 1:
+        smp_send_nmi(core);
+        break;
+    case 2:
+        smp_start_work(core, work, NULL); /* not if it is still at the last */
+    }
+}
+
+static void patch_for(struct patcher *p, unsigned ms, void (*disturb)(unsigned core))
 {
     uint64_t begin = rdtsc(), runs = p->singles + p->batches + RUNS_LEAST;
 
     while (!loop_is_over(begin, ms, p->singles + p->batches >= runs) && p->error == POKE_OK &&
            !load_relaxed(&run.wrong)) {
-        interrupt_others(); /* taken with the first sync's at the latest, while the INT3 stands */
+        for (int core = smp_next_online(0); core >= 0; core = smp_next_online(core))
+            disturb((unsigned)core);
         if (prng_below(p->rng, 4) == 0)
             patch_many(p);
         else
             patch_one(p);
         cpu_relax();
     }
+}
+
+static void wait_for_work(void)
+{
+    for (int core = smp_next_online(0); core >= 0; core = smp_next_online(core))
+        smp_wait_work((unsigned)core);
 }
 
 static void judge(struct test_run *t, const struct patcher *p)
@@ -215,12 +266,13 @@ TEST_BARE(
     sync = trap_set_handler(VECTOR_SYNC, NULL);
     trap_set_handler(VECTOR_SYNC, on_sync);
     smp_call_all(timer_on, NULL);
-    patch_for(&patcher, IDLE_MS);
+    patch_for(&patcher, IDLE_MS, wake);
+    wait_for_work();
     smp_call_all(timer_off, NULL);
     others_start(t, 0, be_busy, NULL);
-    patch_for(&patcher, BUSY_MS);
+    patch_for(&patcher, BUSY_MS, interrupt);
     others_stop();
-    smp_text_poke_sync_each_cpu(); /* cores have taken what was sent to them before */
+    smp_call_all(take_all, NULL); /* cores have taken what was sent to them before */
     trap_set_handler(VECTOR_SYNC, sync);
     trap_set_handler(VECTOR_TEST, test);
     trap_set_handler(TRAP_PF, page_fault);

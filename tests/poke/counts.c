@@ -4,6 +4,7 @@
 #include "poke/poke.h"
 #include "smp/smp.h"
 #include "tests/harness/test.h"
+#include "tests/lib/others.h"
 
 #define PAGES 64
 
@@ -66,10 +67,12 @@ TEST_BARE(
     uint8_t *text = (uint8_t *)mm_text_alloc(PAGES);
 
     REQUIRE(text);
+    others_keep_busy(t);
     text_mutex_lock();
     for (unsigned i = 0; i < sizeof batches / sizeof batches[0]; i++)
         run_batch(t, text, i);
     text_mutex_unlock();
+    others_stop();
 }
 
 TEST(poke, i9_plain_poke_is_silent, "text_poke alone sends no interrupt and synchronises nobody",

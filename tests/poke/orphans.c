@@ -40,7 +40,7 @@ static bool record_orphan(struct trap_frame *frame)
     orphan.byte = *(volatile uint8_t *)orphan.address;
     orphan.refs = table_refs(orphan.core);
     /* Evidence only: the table may be changing while it is read. */
-    orphan.entries = load_relaxed(poke_table->count);
+    orphan.entries = load_relaxed(&poke_table->count);
     orphan.entry = -1;
     for (unsigned i = 0; i < orphan.entries && i < TEXT_POKE_ARRAY_MAX; i++) {
         if (poke_table->entries[i].addr == orphan.address)

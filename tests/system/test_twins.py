@@ -54,7 +54,14 @@ FAIL = {
         "i25_path_is_not_patchable": r"steps were in patchable text",
     },
     "online_refs": {"i21_park_in_batches": r"#BP at slot\+1"},
-    "parked_asked": {"i26_parked_is_left_alone": r"sync_acks - before\.sync_acks is 0x18,"},
+    "quiescent_asked": {
+        "i26_idle_is_left_alone": r"sync_acks - before\.sync_acks is 0x18,",
+        "i26_parked_is_left_alone": r"sync_acks - before\.sync_acks is 0x18,",
+    },
+    "quiescent_early": {"i26_leaving_in_order": r"serialised_as is 0x1, expected 0x2"},
+    "quiescent_late": {"i26_woken_is_asked": r"did not wait for a core that"},
+    "quiescent_unlogged": {"i11_order_checked": r"order: a core did not acknowledge a sync"},
+    "quiescent_unserialised": {"i26_leaving_in_order": r"leaving\.serialised is 0x0"},
 }
 
 # Twins that may not live to report a failure: the test, the run's possible verdicts, and a line.
@@ -66,14 +73,20 @@ END = {
     "leaked_reference": ("i20_liveness", ("HANG",), r"core 0 .*phase text_poke: retire"),
 }
 
+# Twins of the tree by which a sync waits for more than 16 other cores.
+TREE = {
+    "group_not_awaited": ("FAIL", r"a sync of 19 cores did not wait for core \d+"),
+    "lost_arrival": ("HANG", r"not ok 1 - unit/sync_waits # HANG"),
+}
+
 # For the model alone.
 MODEL = {
     "changed_flags": "the kernel takes no flags back from the engine: see flags_lost",
 }
 
 
-def run_twin(crossmod, name: str, *tests: str):
-    words = ("cpus=4", "seed=0x5eed", "hang=4", "tests=" + ",".join(f"poke/{t}" for t in tests))
+def run_twin(crossmod, name: str, *tests: str, cpus: int = 4):
+    words = (f"cpus={cpus}", "seed=0x5eed", "hang=4", "tests=" + ",".join(tests))
     result = crossmod.run(*words, CROSSMOD_TWIN=name)
     assert result.report["start"]["build"].endswith(f" twin {name}")
     assert re.match(rf"[A-Z]+ of twin {name} \(", result.lines[-5]), "nobody takes it for a result"
@@ -83,7 +96,7 @@ def run_twin(crossmod, name: str, *tests: str):
 
 def test_every_twin_is_asserted_here(tree):
     twins = {file.stem for file in (tree / "tests" / "twins").glob("*.c")}
-    assert twins == {*FAIL, *END, *MODEL}
+    assert twins == {*FAIL, *END, *TREE, *MODEL}
     table = (tree / "tests" / "twins" / "twins.mk").read_text(encoding="utf-8")
     assert {*re.findall(r"^    (\w+):", table, re.MULTILINE)} == twins
     models = (tree / "tests" / "model" / "model.mk").read_text(encoding="utf-8")
@@ -92,7 +105,8 @@ def test_every_twin_is_asserted_here(tree):
 
 @pytest.mark.parametrize("name, tests", FAIL.items(), ids=FAIL)
 def test_a_twin_fails_its_tests(crossmod, name, tests):
-    result = run_twin(crossmod, name, *tests).expect("FAIL", 1)
+    names = (f"poke/{test}" for test in tests)
+    result = run_twin(crossmod, name, *names).expect("FAIL", 1)
     for test, reason in tests.items():
         record = result.test(f"poke/{test}")
         assert record["verdict"] == "FAIL" and re.search(reason, record["reason"]), record
@@ -102,9 +116,15 @@ def test_a_twin_fails_its_tests(crossmod, name, tests):
     "name, test, verdicts, line", [(n, *end) for n, end in END.items()], ids=END
 )
 def test_a_twin_ends_in_its_test(crossmod, name, test, verdicts, line):
-    result = run_twin(crossmod, name, test)
+    result = run_twin(crossmod, name, f"poke/{test}")
     assert result.report["verdict"] in verdicts and result.code, result.text
     assert re.search(line, result.text), result.text
+
+
+@pytest.mark.parametrize("name, verdict, line", [(n, *end) for n, end in TREE.items()], ids=TREE)
+def test_a_twin_of_the_tree_is_found(crossmod, name, verdict, line):
+    result = run_twin(crossmod, name, "unit/sync_waits", cpus=20)
+    assert result.report["verdict"] == verdict and re.search(line, result.text), result.text
 
 
 def test_an_unknown_twin_is_named(crossmod):

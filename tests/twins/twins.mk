@@ -21,7 +21,13 @@ TWINS := \
     no_mutex:poke/lock.c \
     extra_sync:poke/sync.c \
     no_sync:poke/sync.c \
-    parked_asked:smp/ipi.c \
+    group_not_awaited:smp/ack_tree.c \
+    lost_arrival:smp/ack_tree.c \
+    quiescent_asked:smp/ipi.c \
+    quiescent_early:smp/quiescent.c \
+    quiescent_late:smp/quiescent.c \
+    quiescent_unlogged:smp/quiescent.c \
+    quiescent_unserialised:smp/quiescent.c \
     flags_lost:kernel/main.c \
     thread_only:kernel/main.c \
     bp_on_ist:kernel/trap/idt.c \

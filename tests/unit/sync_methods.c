@@ -13,6 +13,7 @@
 #include "poke/poke.h"
 #include "smp/smp.h"
 #include "tests/harness/test.h"
+#include "tests/lib/others.h"
 #include "tests/lib/state_call.h"
 
 static const struct {
@@ -68,8 +69,10 @@ static void use(struct test_run *t, const char *name)
     call_sync_core(&interrupts_on);
     if (changed)
         FAIL("%s: on %u cores sync_core() did not preserve registers or flags", name, changed);
+    others_keep_busy(t);
     for (unsigned i = 0; i < 20; i++)
         smp_text_poke_sync_each_cpu();
+    others_stop();
     struct smp_ipi_counts after = smp_ipi_counts();
     EXPECT_EQ(after.sync_acks - before.sync_acks, 20ull * smp_online());
     saw(SEE_IPIS, after.sync_acks - before.sync_acks);

@@ -14,6 +14,9 @@ from .firmware import Firmware, comma
 
 QEMU = "qemu-system-x86_64"
 ACCELERATORS = {"kvm": "kvm", "tcg": "tcg,thread=single", "tcg-mt": "tcg,thread=multi"}
+# 32 ns for each instruction, so that the firmware's busy waits are over soon; a core that is idle
+# does not wait in real time.
+ICOUNT = ("-icount", "shift=5,sleep=off")
 PR_SET_PDEATHSIG = 1
 
 
@@ -29,6 +32,7 @@ class Machine:
     words: Path  # file with the kernel's words
     serial: Path
     debugcon: Path
+    icount: bool = False  # the clock counts instructions
 
     def command(self) -> list[str]:
         """q35, USB stick, serial port and debug console into files, exit by port 0xf4."""
@@ -39,6 +43,7 @@ class Machine:
             "q35",
             "-accel",
             ACCELERATORS[self.accel],
+            *(ICOUNT if self.icount else ()),
             "-cpu",
             cpu,
             "-smp",

@@ -39,6 +39,7 @@ class Settings:
     memory_mib: int
     limit: int  # seconds, 0: by the tests' budget
     hang: int  # seconds that the watchdog waits
+    icount: bool  # time counts instructions
     kernel_line: str  # for the kernel, but for accel=
     replay_words: tuple[str, ...]  # what repeats the run, but for accel=
 
@@ -54,6 +55,11 @@ class Settings:
             return int(_tool("get", name, *arguments))
 
         accel = _tool("get", "accel", *arguments)
+        icount = _tool("get", "icount", *arguments) == "yes"
+        if icount and accel not in ("auto", "tcg"):
+            raise RunnerError(f"icount=yes: needs accel=tcg, not {accel}")
+        if icount:
+            accel = "tcg"
         seed = number("seed") or secrets.randbits(SEED_BITS) + 1
         vcpus = number("vcpus") or number("cpus") or DEFAULT_VCPUS
         # Stacks and per-core blocks grow with the cores, and so do the firmware's own.
@@ -65,6 +71,7 @@ class Settings:
             memory,
             number("limit"),
             number("hang"),
+            icount,
             _tool("kernel", *kept),
             tuple(kept),
         )
