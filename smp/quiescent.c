@@ -13,6 +13,9 @@
  *                                 Restart").
  *   CORE_LEAVING -> CORE_HERE     after poke_log_online() and a serialising instruction.
  *
+ * local.quiescent is set from before the first of these to after the last. It is this core's alone,
+ * in the line that each trap uses anyway, and sends traps here.
+ *
  * Nothing is missed. The sender makes its stores, then a full barrier, then looks at the word. If
  * it finds CORE_QUIESCENT, its look comes before the compare-exchange in the order of the word, so
  * its stores are visible to all that follows the compare-exchange: the core serialises there,
@@ -29,7 +32,8 @@
  * the word and before HLT leaves, and the core does not halt (idle.c).
  *
  * Nothing from a trap's entry to here may be patchable: the entry, trap_dispatch(), this file,
- * idle.c, sync_core_in_nmi(), and of the engine poke_log_offline() and poke_log_online().
+ * idle.c, sync_core_in_nmi(), poke_log_offline() and poke_log_online(), and what these call
+ * (machine.c, percpu.c).
  */
 #include "smp/internal.h"
 #include "smp/smp.h"
@@ -42,6 +46,7 @@ void quiescent_enter(void)
 
     if (load_relaxed(&self->quiescence) == CORE_QUIESCENT)
         return;
+    store_relaxed(&self->local.quiescent, 1);
     poke_log_offline();
     store_release(&self->quiescence, CORE_QUIESCENT); /* pairs with the acquire in must_ask() */
 }
@@ -51,15 +56,13 @@ void quiescent_leave(void)
     struct percpu *self = this_cpu();
     uint32_t found = CORE_QUIESCENT;
 
-    if (load_relaxed(&self->quiescence) == CORE_HERE)
-        return;
     /* Full barrier: asked, then serialise. Pairs with the one in smp_sync_cores(). */
-    bool first = compare_exchange(&self->quiescence, &found, CORE_LEAVING);
-    if (!first && found == CORE_HERE)
-        return;
-    if (first)
+    if (compare_exchange(&self->quiescence, &found, CORE_LEAVING)) {
         poke_log_online();
-    sync_core_in_nmi();
-    if (first)
-        store_release(&self->quiescence, CORE_HERE); /* for this core's own contexts */
+        sync_core_in_nmi();
+        store_release(&self->quiescence, CORE_HERE); /* the rest is for this core's own contexts */
+        store_release(&self->local.quiescent, 0);
+    } else if (found == CORE_LEAVING) {
+        sync_core_in_nmi(); /* in an NMI that came between the two */
+    }
 }

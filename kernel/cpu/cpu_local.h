@@ -19,6 +19,7 @@ struct cpu_local {
     uint64_t nmi_stack_bottom;      /* gs:24, the NMI work stack, stubs.asm */
     uint64_t nmi_stack_top;         /* gs:32 */
     uint32_t panicking;             /* one-shot guard */
+    uint32_t quiescent;             /* not 0: what trap_set_first() gave comes before all else */
 };
 
 _Static_assert(offsetof(struct cpu_local, index) == 8, "stubs.asm");

@@ -53,12 +53,12 @@ void trap_set_breakpoint(trap_breakpoint first, trap_handler handler)
     trap_set_handler(TRAP_BP, handler);
 }
 
-/* Written at boot, and by tests; read by every trap. */
-static trap_first first;
+/* Written at boot, and by tests; read by traps. */
+static void (*first)(void);
 
-trap_first trap_set_first(trap_first fn)
+void trap_set_first(void (*fn)(void))
 {
-    return exchange(&first, fn);
+    store_release(&first, fn);
 }
 
 unsigned trap_depth(void)
@@ -95,9 +95,8 @@ static bool recover(struct trap_frame *frame)
 void trap_dispatch(struct trap_frame *frame);
 void trap_dispatch(struct trap_frame *frame)
 {
-    trap_first before_all = load_acquire(&first);
-    if (before_all)
-        before_all();
+    if (load_relaxed(&cpu_local()->quiescent))
+        first();
 
     trap_handler handler = load_acquire(&handlers[frame->vector & 0xff]);
 

@@ -77,12 +77,11 @@ typedef bool (*trap_breakpoint)(struct poke_regs *regs);
 void trap_set_breakpoint(trap_breakpoint first, trap_handler handler);
 
 /*
- * What every trap does before anything else, on the core that takes it: smp/ registers how a core
- * ceases to be quiescent. Nothing that it executes may be patchable. NULL at boot. Returns the old
- * one.
+ * What a trap does before anything else on a core whose cpu_local()->quiescent is set: smp/
+ * registers how that core ceases to be quiescent, before any is. Nothing on the way there may be
+ * patchable.
  */
-typedef void (*trap_first)(void);
-trap_first trap_set_first(trap_first fn);
+void trap_set_first(void (*fn)(void));
 
 /*
  * Recovery from any fault, wherever the instruction pointer went (a torn instruction can jump

@@ -39,6 +39,6 @@ extern const struct engine engine_real;
 extern const struct engine engine_retire_without_wait, engine_leaked_reference,
     engine_stack_descriptor, engine_wrong_return, engine_call_as_nop, engine_changed_flags,
     engine_consumed_int3, engine_unsorted_batch, engine_unchecked_single, engine_ignored_emulate,
-    engine_online_refs, engine_unnestable;
+    engine_online_refs, engine_unnestable, engine_early_close;
 
 #endif

@@ -14,7 +14,7 @@ MODEL_HEADERS := $(wildcard poke/*.h kernel/lib/*.h tests/model/*.h tests/twins/
 # The real engine, and those with one file replaced (tests/twins/twins.mk).
 MODEL_TWINS   := retire_without_wait leaked_reference stack_descriptor wrong_return call_as_nop \
     changed_flags consumed_int3 unsorted_batch unchecked_single ignored_emulate \
-    online_refs unnestable
+    online_refs unnestable early_close
 MODEL_ENGINES := real $(MODEL_TWINS)
 
 MODEL_POKE := $(basename $(notdir $(wildcard poke/*.c)))

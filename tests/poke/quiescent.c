@@ -231,13 +231,11 @@ static struct {
     bool nested_away;
 } leaving;
 
-static trap_first first;
-
 /* #DB is a trap as well: it would leave, before there was anything to step through. */
 static void first_but_in_steps(void)
 {
     if (cpu_index() != 0 || !leaving.stepped)
-        first();
+        quiescent_leave();
 }
 
 static bool is_serialising(const uint8_t *insn)
@@ -283,6 +281,7 @@ static void step_out(struct test_run *t, unsigned nested_at)
 
     EXPECT(was_quiescent);
     EXPECT_EQ(self->quiescence, CORE_HERE);
+    EXPECT_EQ(self->local.quiescent, 0);
     EXPECT_EQ(self->poke.away_from, 0);
     EXPECT_EQ(self->poke.away_logged & 0xffff, 0); /* no round passed meanwhile */
     EXPECT(!leaving.nested_away);
@@ -295,7 +294,6 @@ TEST_BARE("an image and page tables of its own", poke, i26_leaving_in_order,
           .must_see = { { SEE_TRAPS, 100 } })
 {
     stepping_begin(on_step);
-    first = trap_set_first(NULL);
     trap_set_first(first_but_in_steps);
     step_out(t, 0);
     EXPECT_EQ(leaving.serialised, 1);
@@ -303,6 +301,6 @@ TEST_BARE("an image and page tables of its own", poke, i26_leaving_in_order,
     unsigned steps = leaving.steps;
     for (unsigned i = 1; i <= steps; i++)
         step_out(t, i);
-    trap_set_first(first);
+    trap_set_first(quiescent_leave);
     stepping_end();
 }

@@ -10,10 +10,9 @@ COUNTS = "tests=latency/counts*,latency/cores"
 # Twins of the kernel (tests/twins/): the test that must fail on each, and why.
 TWINS = {
     "extra_sync": ("counts", r"single: 24 broadcasts, 12 openings and 12 stores for 4 batches"),
-    "no_sync": ("counts", r"syncs is 0x\w+, expected 0x0|sync_broadcasts"),
     "extra_root_load": ("counts_of_machine", r"cr3_loads_per_patch: 9 loads of CR3 for 3 openings"),
     "flush_by_ipi": ("counts", r"single: \d+ cross-calls and 0 NMIs"),
-    "parked_asked": ("cores", r"\d+ acknowledgements of 3 broadcasts with \d cores"),
+    "quiescent_asked": ("cores", r"\d+ acknowledgements of 3 broadcasts with \d cores"),
 }
 
 

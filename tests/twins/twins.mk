@@ -14,6 +14,7 @@ TWINS := \
     retire_without_wait:poke/int3_handler.c \
     stack_descriptor:poke/int3_handler.c \
     unnestable:poke/int3_handler.c \
+    early_close:poke/protocol.c \
     missed_last:poke/table.c \
     ignored_emulate:poke/batch.c \
     unchecked_single:poke/batch.c \
