@@ -14,7 +14,7 @@ static struct poke_timing last_timing;
 static enum poke_error halted;
 
 /* Close the batch that was left open, if one was, by a sync of its own. */
-static void close_batch(void)
+static __attribute__((noinline)) void close_batch(void)
 {
     struct poke_open_batch open = poke_open_batch;
 
@@ -24,7 +24,7 @@ static void close_batch(void)
 }
 
 /* Run the batch. With `another_follows` its last sync may be left to the next one. */
-static enum poke_error finish(bool another_follows)
+static __attribute__((noinline)) enum poke_error finish(bool another_follows)
 {
     struct poke_open_batch before = poke_open_batch; /* its last sync is this one's first */
     uint64_t batch = poke_count.batches + 1;
@@ -85,8 +85,9 @@ static bool must_flush(uintptr_t addr)
     return poke_table->count == TEXT_POKE_ARRAY_MAX || addr < last->addr + last->len;
 }
 
-enum poke_error smp_text_poke_batch_add(void *addr, const void *opcode, size_t len,
-                                        const void *emulate, bool *flushed)
+__attribute__((flatten)) enum poke_error smp_text_poke_batch_add(void *addr, const void *opcode,
+                                                                 size_t len, const void *emulate,
+                                                                 bool *flushed)
 {
     uintptr_t at = (uintptr_t)addr;
     struct poke_insn stands_for;
@@ -124,8 +125,8 @@ enum poke_error smp_text_poke_batch_add(void *addr, const void *opcode, size_t l
     return POKE_OK;
 }
 
-enum poke_error smp_text_poke_single(void *addr, const void *opcode, size_t len,
-                                     const void *emulate)
+__attribute__((flatten)) enum poke_error smp_text_poke_single(void *addr, const void *opcode,
+                                                              size_t len, const void *emulate)
 {
     enum poke_error e = smp_text_poke_batch_add(addr, opcode, len, emulate, NULL);
 

@@ -3,7 +3,7 @@
 
 #include "kernel/lib/string.h"
 
-/* What a first byte (after 0F for the long Jcc) says. */
+/* What a first byte says. */
 struct form {
     uint8_t kind;
     uint8_t len;  /* of the instruction itself; 0: no form */
@@ -11,26 +11,23 @@ struct form {
     bool may_be_padded;
 };
 
+static const struct form forms[256] = {
+    [INT3_INSN_OPCODE] = { POKE_INSN_INT3, INT3_INSN_SIZE, 0, false },
+    [RET_INSN_OPCODE] = { POKE_INSN_RET, RET_INSN_SIZE, 0, true },
+    [CALL_INSN_OPCODE] = { POKE_INSN_CALL, CALL_INSN_SIZE, 4, false },
+    [JMP32_INSN_OPCODE] = { POKE_INSN_JMP, JMP32_INSN_SIZE, 4, true },
+    [JMP8_INSN_OPCODE] = { POKE_INSN_JMP, JMP8_INSN_SIZE, 1, true },
+    [0x70 ... 0x7F] = { POKE_INSN_JCC, 2, 1, false },
+    [0x0F] = { POKE_INSN_JCC, 6, 4, false }, /* with 8x as second byte */
+};
+
 static struct form form_of(const uint8_t *bytes, size_t len)
 {
-    switch (bytes[0]) {
-    case INT3_INSN_OPCODE:
-        return (struct form){ POKE_INSN_INT3, INT3_INSN_SIZE, 0, false };
-    case RET_INSN_OPCODE:
-        return (struct form){ POKE_INSN_RET, RET_INSN_SIZE, 0, true };
-    case CALL_INSN_OPCODE:
-        return (struct form){ POKE_INSN_CALL, CALL_INSN_SIZE, 4, false };
-    case JMP32_INSN_OPCODE:
-        return (struct form){ POKE_INSN_JMP, JMP32_INSN_SIZE, 4, true };
-    case JMP8_INSN_OPCODE:
-        return (struct form){ POKE_INSN_JMP, JMP8_INSN_SIZE, 1, true };
-    case 0x70 ... 0x7F:
-        return (struct form){ POKE_INSN_JCC, 2, 1, false };
-    case 0x0F:
-        if (len > 1 && (bytes[1] & 0xF0) == 0x80)
-            return (struct form){ POKE_INSN_JCC, 6, 4, false };
-    }
-    return (struct form){ 0 };
+    struct form form = forms[bytes[0]];
+
+    if (bytes[0] == 0x0F && (len < 2 || (bytes[1] & 0xF0) != 0x80))
+        form.len = 0;
+    return form;
 }
 
 static bool is_nop(const uint8_t *bytes, size_t len)

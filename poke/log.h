@@ -57,14 +57,15 @@ static inline void poke_log_store(struct poke_stores *stores, uintptr_t addr, ui
     if (!stores->log)
         return;
 
-    struct poke_event *event = &stores->log->events[stores->next & stores->log->mask];
-
-    event->time = stores->time;
-    event->what = addr;
-    event->kind = POKE_EV_STORE;
-    event->byte = first;
-    event->len = (uint16_t)len;
-    event->seq = stores->next++;
+    stores->log->events[stores->next & stores->log->mask] = (struct poke_event){
+        .time = stores->time,
+        .what = addr,
+        .kind = POKE_EV_STORE,
+        .byte = first,
+        .len = (uint16_t)len,
+        .seq = stores->next,
+    };
+    stores->next++;
 }
 
 #endif

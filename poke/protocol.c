@@ -38,12 +38,11 @@ struct survey {
 /* Once per batch: show all its text in the window, for every step of it. */
 static struct survey survey_table(void)
 {
+    struct poke_entry *end = poke_table->entries + poke_table->count;
     struct survey found = { false, false };
 
     text_window_clear();
-    for (unsigned i = 0; i < poke_table->count; i++) {
-        struct poke_entry *e = &poke_table->entries[i];
-
+    for (struct poke_entry *e = poke_table->entries; e < end; e++) {
         e->at = text_window_cover(e->addr, e->len);
         found.tails |= part_of(e, POKE_STEP_TAIL).len != 0;
         found.firsts |= part_of(e, POKE_STEP_FIRST).len != 0;
@@ -148,8 +147,9 @@ void poke_close_batch(void)
     machine_phase(NULL);
 }
 
-enum poke_error poke_run_protocol(const struct poke_protocol *row, uint64_t batch,
-                                  bool another_follows, struct poke_timing *timing)
+__attribute__((flatten, noinline)) enum poke_error
+poke_run_protocol(const struct poke_protocol *row, uint64_t batch, bool another_follows,
+                  struct poke_timing *timing)
 {
     struct poke_log *log = machine_this_poke_core()->log;
     enum poke_error error = POKE_OK;

@@ -21,16 +21,17 @@ void text_window_clear(void)
 
 uint32_t text_window_cover(uintptr_t addr, size_t len)
 {
-    uintptr_t first = page_of(addr), last = page_of(addr + len - 1);
+    uintptr_t page = page_of(addr);
+    uint32_t offset = (uint32_t)(addr - page);
 
-    if (!count || pages[count - 1] != first)
-        pages[count++] = first;
+    if (!count || pages[count - 1] != page)
+        pages[count++] = page;
 
-    uint32_t at = (count - 1) * MACHINE_PAGE + (uint32_t)(addr - first);
+    uint32_t at = (count - 1) * MACHINE_PAGE + offset;
 
     /* A range that crosses into the next page finds it beside: pages are shown in this order. */
-    if (first != last)
-        pages[count++] = last;
+    if (offset + len > MACHINE_PAGE)
+        pages[count++] = page + MACHINE_PAGE;
     return at;
 }
 
