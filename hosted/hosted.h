@@ -30,6 +30,8 @@ struct hosted_core {
 
     /* This thread and its own signal handlers only. */
     uint64_t cr2;
+    const uint8_t *stayed_at; /* the INT3 that it last stayed for, and how often; signals.c */
+    uint32_t stays;
     uint32_t irq_pending; /* bits: signals that came while it was on */
 
     timer_t timer;

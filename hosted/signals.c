@@ -20,6 +20,7 @@
 #include "hosted/hosted.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/atomic.h"
+#include "kernel/time/time.h"
 #include "kernel/trap/trap.h"
 #include "poke/poke.h"
 
@@ -88,6 +89,32 @@ static void on_trap(int signal, siginfo_t *info, void *context)
 /* ---- #BP ---- */
 
 /*
+ * A thread that goes back at once meets the same INT3 again, and is most of its time in the kernel,
+ * where the patcher's next membarrier(2) takes longer to reach it: a tenth of a patch. So it stays
+ * here a while. An INT3 that is still there after many times is held for some reason, and the
+ * thread waits for it no more.
+ */
+#define STAY_NS    5000
+#define STAYS_MOST 16
+
+static void stay(struct hosted_core *core, const uint8_t *byte)
+{
+    uint64_t begin = rdtsc(), limit = time_ns_to_ticks(STAY_NS);
+
+    core->stays = core->stayed_at == byte ? core->stays + 1 : 1;
+    core->stayed_at = byte;
+    if (core->stays > STAYS_MOST)
+        return;
+    while (rdtsc() - begin < limit) {
+        if (load_acquire(byte) != INT3_INSN_OPCODE) {
+            core->stays = 0;
+            return;
+        }
+        cpu_relax();
+    }
+}
+
+/*
  * On bare metal interrupts are off from the trap to the handler's end, so the sync that precedes
  * retire waits for it. Here a sync does not wait for this handler: a thread may have met the INT3
  * and come here only when the batch is over. Then the engine may not know the address any more, and
@@ -122,6 +149,8 @@ static bool breakpoint(struct trap_frame *frame)
         if (answered && load_acquire(&poke_counters()->batches) == batches) {
             frame->rip = regs.ip; /* unchanged if it is not ours */
             frame->rsp = regs.sp;
+            if (ours)
+                stay(self(), byte);
             return ours;
         }
         fetch_sub(ours ? &counts->int3_hits : &counts->int3_foreign, 1);
