@@ -90,11 +90,11 @@ static bool table_get(uint32_t *refs)
 {
     uint32_t seen = load_relaxed(refs);
 
-    do {
-        if (!seen)
-            return false;
-    } while (!compare_exchange(refs, &seen, seen + 1)); /* pairs with publish, see above */
-    return true;
+    while (seen) {
+        if (compare_exchange(refs, &seen, seen + 1)) /* pairs with publish, see above */
+            return true;
+    }
+    return false;
 }
 
 static void table_put(uint32_t *refs)
@@ -117,7 +117,7 @@ static inline bool emulate_of(struct poke_core *core, unsigned index, uintptr_t 
     return ours;
 }
 
-bool smp_text_poke_int3_handler(struct poke_regs *regs)
+__attribute__((flatten)) bool smp_text_poke_int3_handler(struct poke_regs *regs)
 {
     struct poke_core *core = machine_this_poke_core();
     uintptr_t addr = regs->ip - INT3_INSN_SIZE;
