@@ -30,7 +30,9 @@ struct hosted_core {
 
     /* This thread and its own signal handlers only. */
     uint64_t cr2;
-    const uint8_t *stayed_at; /* the INT3 that it last stayed for, and how often; signals.c */
+    /* The INT3 that it last stayed for, after how many batches, and how often: signals.c. */
+    const uint8_t *stayed_at;
+    uint64_t stayed_in;
     uint32_t stays;
     uint32_t irq_pending; /* bits: signals that came while it was on */
 

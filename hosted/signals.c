@@ -101,15 +101,18 @@ static void stay(struct hosted_core *core, const uint8_t *byte)
 {
     uint64_t begin = rdtsc(), limit = time_ns_to_ticks(STAY_NS);
 
-    core->stays = core->stayed_at == byte ? core->stays + 1 : 1;
+    uint64_t batches = load_relaxed(&poke_counters()->batches);
+
+    if (core->stayed_at != byte || core->stayed_in != batches)
+        core->stays = 0;
     core->stayed_at = byte;
+    core->stayed_in = batches;
+    core->stays++;
     if (core->stays > STAYS_MOST)
         return;
     while (rdtsc() - begin < limit) {
-        if (load_acquire(byte) != INT3_INSN_OPCODE) {
-            core->stays = 0;
+        if (load_acquire(byte) != INT3_INSN_OPCODE)
             return;
-        }
         cpu_relax();
     }
 }

@@ -13,8 +13,7 @@ static struct poke_timing last_timing;
 /* Why patching has ended: a batch failed half way. Its table stays published, hence constant. */
 static enum poke_error halted;
 
-/* Close the batch that was left open, if one was, by a sync of its own. */
-static __attribute__((noinline)) void close_batch(void)
+void poke_settle_batch(void)
 {
     struct poke_open_batch open = poke_open_batch;
 
@@ -114,7 +113,7 @@ __attribute__((flatten)) enum poke_error smp_text_poke_batch_add(void *addr, con
             return e;
     }
     if (poke_open_batch.table && overlaps(poke_open_batch.table, at, len))
-        close_batch();
+        poke_settle_batch();
 
     struct poke_entry *entry = &poke_table->entries[poke_table->count++];
 

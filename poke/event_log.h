@@ -50,7 +50,7 @@ struct poke_log {
  * batch is left open), and into every other core's.
  */
 #define POKE_LOG_PATCHER_MIN 2048
-#define POKE_LOG_OTHER_MIN   16
+#define POKE_LOG_OTHER_MIN   32
 
 /*
  * Give core `core` its ring: `entries` (a power of two, at least POKE_LOG_PATCHER_MIN for a core

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "poke/lock.h"
 #include "poke/poke.h"
+#include "poke/protocol.h"
 
 /*
  * The holding core + 1, or 0. Any core writes it, by the exchange in lock and the release in
@@ -34,6 +35,8 @@ void text_mutex_lock(void)
 
 void text_mutex_unlock(void)
 {
-    if (text_mutex_held())
-        store_release(&holder, 0);
+    if (!text_mutex_held())
+        return;
+    poke_settle_batch();
+    store_release(&holder, 0);
 }

@@ -174,8 +174,8 @@ struct poke_timing {
  * The batch is finished first if it is full or if `addr` lies below the last entry's end, so that
  * descending, equal and overlapping sites are patched one after the other. `*flushed`, if not
  * NULL, tells whether that happened. No core executes an old instruction of such a batch from then
- * on; but its last sync may be left to the batch that has begun, which is to be finished for that
- * too. Needs text_mutex.
+ * on; but its last sync may be left to the batch that has begun, or to text_mutex_unlock(),
+ * text_poke() or smp_text_poke_sync_each_cpu(), whichever comes first. Needs text_mutex.
  * POKE_E_LOCK, _LENGTH, _OPCODE, _PADDING, _ADDRESS with the batch untouched; else those of a
  * flush, with this site not added. Mirrors Linux `smp_text_poke_batch_add`.
  */

@@ -166,7 +166,7 @@ poke_run_protocol(const struct poke_protocol *row, uint64_t batch, bool another_
 
         timing->end[i] = 0;
         if (step == POKE_STEP_SYNC_LATE) {
-            if (another_follows && needed) {
+            if (another_follows && needed && !poke_open_batch.table) {
                 poke_open_batch = (struct poke_open_batch){ poke_table, batch };
                 break;
             }

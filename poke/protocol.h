@@ -27,6 +27,13 @@ extern struct poke_open_batch poke_open_batch;
 void poke_close_batch(void);
 
 /*
+ * The same, with the check of its order. A batch is open inside one stretch under text_mutex and
+ * only while batches are all that happens: whoever unlocks, writes text or synchronises by itself
+ * settles first. Under text_mutex.
+ */
+void poke_settle_batch(void);
+
+/*
  * smp_text_poke_sync_each_cpu() inside a batch: `begin` is machine_now() from just before it, and
  * the result one from after it. Under text_mutex.
  */

@@ -30,11 +30,14 @@ uint64_t poke_sync(uint64_t begin)
 
 void smp_text_poke_sync_each_cpu(void)
 {
-    if (text_mutex_held()) {
+    bool held = text_mutex_held();
+
+    if (!held)
+        text_mutex_lock();
+    if (poke_open_batch.table)
+        poke_settle_batch(); /* one round serves both */
+    else
         poke_sync(machine_now());
-        return;
-    }
-    text_mutex_lock();
-    poke_sync(machine_now());
-    text_mutex_unlock();
+    if (!held)
+        text_mutex_unlock();
 }

@@ -2,6 +2,7 @@
 #include "kernel/lib/string.h"
 #include "poke/lock.h"
 #include "poke/poke.h"
+#include "poke/protocol.h"
 #include "poke/window.h"
 
 /* The most bytes from `addr` on that lie in two pages, up to `len`. */
@@ -57,6 +58,7 @@ enum poke_error text_poke(void *addr, const void *opcode, size_t len)
         return POKE_E_LENGTH;
     if (!machine_is_patchable((uintptr_t)addr, len))
         return POKE_E_ADDRESS;
+    poke_settle_batch();
     return copy_chunk((uintptr_t)addr, opcode, len, false);
 }
 

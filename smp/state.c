@@ -22,20 +22,30 @@ const char *cpu_state_name(enum cpu_state state)
     return names[state];
 }
 
+/*
+ * Pairs with the compare-exchange to CPU_IDLE in ap_main() (in a process, the store in
+ * thread_main()), and with smp_park().
+ */
+static uint32_t state_of(unsigned core)
+{
+    return load_acquire(&percpu(core)->state);
+}
+
+static bool is_online(uint32_t state)
+{
+    return state == CPU_IDLE || state == CPU_BUSY || state == CPU_UNPARKED;
+}
+
 bool smp_is_online(unsigned core)
 {
-    /*
-     * Pairs with the compare-exchange to CPU_IDLE in ap_main() (in a process, the store in
-     * thread_main()), and with smp_park().
-     */
-    uint32_t state = load_acquire(&percpu(core)->state);
-
-    return state == CPU_IDLE || state == CPU_BUSY || state == CPU_UNPARKED;
+    return is_online(state_of(core));
 }
 
 bool percpu_is_running(unsigned core)
 {
-    return smp_is_online(core) || load_acquire(&percpu(core)->state) == CPU_PARKED;
+    uint32_t state = state_of(core); /* one look: it may be on its way from parked to unparked */
+
+    return is_online(state) || state == CPU_PARKED;
 }
 
 int smp_next_online(int core)

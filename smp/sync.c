@@ -132,8 +132,11 @@ static void acknowledge(struct percpu *cpu, uint64_t r)
 bool sync_handler(struct trap_frame *frame)
 {
     (void)frame;
-    acknowledge(this_cpu(), load_acquire(&round)); /* pairs with the release in smp_sync_cores() */
-    if (by_tree)
+    uint64_t r = load_acquire(&round); /* pairs with the release in smp_sync_cores() */
+    /* Before the acknowledgement: after it the sender may be in its next round. */
+    bool tree = load_relaxed(&by_tree);
+    acknowledge(this_cpu(), r);
+    if (tree)
         ack_tree_arrive(cpu_index());
     apic_eoi();
     return true;
@@ -161,7 +164,7 @@ void smp_sync_cores(uint64_t r)
     store_release(&round, r); /* pairs with the acquire in sync_handler() */
     full_barrier();           /* pairs with the one in quiescent_leave() */
     unsigned asked = ipi_choose_others(IPI_SYNC, r);
-    by_tree = asked > ACK_GROUP;
+    store_relaxed(&by_tree, asked > ACK_GROUP);
     if (by_tree)
         expect_by_tree(r);
     ipi_ask_others(IPI_SYNC, r, asked);

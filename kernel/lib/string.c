@@ -36,7 +36,7 @@ void *memmove(void *to, const void *from, size_t n)
     return to;
 }
 
-int (memcmp)(const void *a, const void *b, size_t n)
+int(memcmp)(const void *a, const void *b, size_t n)
 {
     const unsigned char *x = a, *y = b;
 

@@ -43,7 +43,7 @@ static uint64_t *entries; /* the window's page table; written by the core that h
  * same pages, and the frame of a page of text never changes. Under text_mutex.
  */
 static struct {
-    uintptr_t page; /* 0: none yet */
+    uintptr_t page; /* plus one; 0: none yet */
     uint64_t entry;
 } shown[MACHINE_WINDOW_PAGES];
 
@@ -131,7 +131,7 @@ static __attribute__((noinline)) bool show(unsigned i, uintptr_t page)
 {
     if (!machine_is_patchable(page, PAGE_SIZE))
         return false;
-    shown[i].page = page;
+    shown[i].page = page + 1;
     shown[i].entry = mm_translate(page) | leaf_flags(base, MM_W);
     return true;
 }
@@ -141,7 +141,7 @@ bool machine_window_open(struct machine_window *w, const uintptr_t *pages, unsig
     if (n == 0 || n > MACHINE_WINDOW_PAGES)
         return false;
     for (unsigned i = 0; i < n; i++) {
-        if (shown[i].page != pages[i] && !show(i, pages[i]))
+        if (shown[i].page != pages[i] + 1 && !show(i, pages[i]))
             return false;
     }
     w->view = (uint8_t *)base;

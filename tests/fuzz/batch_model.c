@@ -136,7 +136,14 @@ enum poke_error model_add(uintptr_t addr, const uint8_t *bytes, size_t len, cons
 
 void model_sync(void)
 {
+    model.open_count = 0;
     model.syncs++;
+}
+
+void model_unlock(void)
+{
+    close_batch();
+    model.holder = 0;
 }
 
 static bool others_online(void)
@@ -159,6 +166,8 @@ enum poke_error model_write(enum model_write how, uintptr_t addr, const uint8_t 
         return POKE_E_LENGTH;
     if (how == MODEL_EARLY && others_online())
         return POKE_E_ONLINE;
+    if (how == MODEL_POKE)
+        close_batch();
 
     for (uintptr_t end = addr + len; addr < end;) {
         uintptr_t stop = (addr / MACHINE_PAGE + 2) * MACHINE_PAGE; /* two pages an opening */

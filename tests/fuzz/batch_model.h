@@ -38,6 +38,7 @@ enum poke_error model_add(uintptr_t addr, const uint8_t *bytes, size_t len, cons
                           bool *flushed);
 enum poke_error model_finish(void);
 void model_sync(void);
+void model_unlock(void);
 
 enum model_write { MODEL_POKE, MODEL_COPY, MODEL_SET, MODEL_EARLY };
 

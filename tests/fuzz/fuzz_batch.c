@@ -309,7 +309,8 @@ static void lock_or_unlock(void)
 {
     if (model.holder) {
         text_mutex_unlock(); /* no effect on a core that does not hold it */
-        model.holder = model_holds() ? 0 : model.holder;
+        if (model_holds())
+            model_unlock();
     } else {
         text_mutex_lock();
         model.holder = fake_core + 1;

@@ -172,6 +172,7 @@ static struct {
     uint32_t breakpoints, syncs; /* handlers stepped */
     uint64_t patchable;          /* steps in patchable text */
     uint64_t first;              /* the address of one of them */
+    uint32_t executing;          /* other cores that have begun; they count it up */
 } path;
 
 static trap_handler bp_handler, sync_handler_;
@@ -223,6 +224,7 @@ static uint64_t patch(void *version)
 
 static void execute_loop(__attribute__((unused)) void *arg)
 {
+    fetch_add(&path.executing, 1);
     while (others_go_on()) {
         site_call(path.site->entry, 0);
         cpu_relax();
@@ -244,7 +246,9 @@ void step_through_patches(struct test_run *t, bool calls_site)
     trap_set_handler(TRAP_BP, step_bp);
     sync_handler_ = trap_set_handler(VECTOR_SYNC, NULL);
     trap_set_handler(VECTOR_SYNC, step_sync);
-    others_start(t, 0, execute_loop, NULL);
+    unsigned started = others_start(t, 0, execute_loop, NULL);
+    while (load_acquire(&path.executing) != started)
+        cpu_relax(); /* one that still waits for work would not be asked */
     for (unsigned version = 1; version <= PATCHES && path.error == POKE_OK; version++)
         step_call(patch, &version);
     others_stop();

@@ -3,6 +3,6 @@
 #include "kernel/mm/mm.h"
 
 /* `shown` and `i` are machine_window_open()'s. */
-#define mm_translate(virt) (mm_translate(i ? shown[0].page : (virt)) + i * PAGE_SIZE)
+#define mm_translate(virt) (mm_translate(i ? shown[0].page - 1 : (virt)) + i * PAGE_SIZE)
 
 #include "kernel/mm/window.c"

@@ -14,6 +14,7 @@ bool machine_window_open(struct machine_window *w, const uintptr_t *pages, unsig
 {
     bool open = open_window(w, pages, n);
 
-    write_dr7(w->saved[SAVED_DR7]);
+    if (open)
+        write_dr7(w->saved[SAVED_DR7]);
     return open;
 }

@@ -3,6 +3,7 @@
  * Broken on purpose: an emulated instruction returns with ZF clear. (Twin changed_flags does this
  * in the engine, where only the model sees it: the kernel does not take the flags back from it.)
  */
+#include "kernel/trap/trap.h"
 #include "poke/poke.h"
 
 #define FLAG_ZF (1u << 6)

@@ -10,7 +10,7 @@ const struct poke_entry *search(const struct poke_table *table, uintptr_t addr);
 const struct poke_entry *poke_table_at_or_below(const struct poke_table *table, uintptr_t addr)
 {
     const struct poke_entry *found = search(table, addr);
-    bool last = found == &table->entries[table->count - 1];
+    unsigned count = table->count;
 
-    return last && table->count > 1 ? found - 1 : found;
+    return count > 1 && found == &table->entries[count - 1] ? found - 1 : found;
 }
