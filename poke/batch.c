@@ -13,7 +13,7 @@ static struct poke_timing last_timing;
 /* Why patching has ended: a batch failed half way. Its table stays published, hence constant. */
 static enum poke_error halted;
 
-void poke_settle_batch(void)
+__attribute__((noinline)) void poke_settle_batch(void)
 {
     struct poke_open_batch open = poke_open_batch;
 

@@ -288,6 +288,42 @@ static void only_a_late_sync_is_shared(void **state)
     assert_int_equal(poke_select_protocol(NULL), POKE_OK);
 }
 
+/* An open batch is settled by the end of its section, so that another patcher finds none. */
+static void unlocking_settles(void **state)
+{
+    struct poke_regs regs = { .ip = (uintptr_t)site(0x201), .sp = 0, .flags = 2 };
+
+    (void)state;
+    add(0x200, call_insn, 5, false);
+    add(0x100, call_insn, 5, true);
+    text_mutex_unlock();
+    assert_string_equal(fake.trace, "(cc@200)|(11223304@201)|(e8@200)|");
+    assert_false(smp_text_poke_int3_handler(&regs));
+    fake_core = 1;
+    text_mutex_lock();
+    finish();
+    text_mutex_unlock();
+    fake_core = 0;
+    text_mutex_lock();
+    assert_int_equal(counted(order_checked), 2);
+    assert_int_equal(counted(order_violations), 0);
+}
+
+static void writing_and_syncing_settle(void **state)
+{
+    (void)state;
+    add(0x200, call_insn, 5, false);
+    add(0x100, call_insn, 5, true);
+    assert_int_equal(text_poke(site(0x300), ret_insn, 1), POKE_OK);
+    assert_string_equal(fake.trace, "(cc@200)|(11223304@201)|(e8@200)|(c3@300)");
+    add(0x80, call_insn, 5, true);
+    smp_text_poke_sync_each_cpu();
+    assert_int_equal(counted(syncs), 6); /* the one that was asked for serves the batch too */
+    finish();
+    assert_int_equal(counted(order_checked), 3);
+    assert_int_equal(counted(order_violations), 0);
+}
+
 /* Between the two batches a core meets an INT3 of either. */
 static uint64_t emulated[2];
 
@@ -451,6 +487,8 @@ int main(void)
         poke_test(int3s_leave_no_batch_open),
         poke_test(open_batch_survives_a_refused_one),
         poke_test(only_a_late_sync_is_shared),
+        poke_test(unlocking_settles),
+        poke_test(writing_and_syncing_settle),
         poke_test(both_tables_are_published_between),
         poke_test(descending_equal_and_overlapping_sites_flush),
         poke_test(single_with_a_pending_batch),
