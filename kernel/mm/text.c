@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Patchable text: pages that hold code made at run time. Nothing but text_poke's window ever maps
- * them writable.
+ * Patchable text: pages that hold code made at run time, and the kernel's own but what patching
+ * itself runs through. Nothing but text_poke's window ever maps either writable.
  *
  * The frames come from a pool that loses its writable mapping before any other core runs, so that
  * no core can keep a writable translation of what is later executed.
@@ -49,7 +49,16 @@ uint64_t mm_text_alloc(size_t pages)
     return virt;
 }
 
+/* The part of the image that may be patched (linker.ld). */
+extern const char text_patchable[], text_end[];
+
+static inline bool lies_in(uintptr_t addr, size_t len, uintptr_t begin, uintptr_t end)
+{
+    return addr >= begin && addr < end && len <= end - addr;
+}
+
 bool machine_is_patchable(uintptr_t addr, size_t len)
 {
-    return addr >= MM_TEXT_BASE && addr < next && len <= next - addr;
+    return lies_in(addr, len, MM_TEXT_BASE, next) ||
+           lies_in(addr, len, (uintptr_t)text_patchable, (uintptr_t)text_end);
 }

@@ -5,7 +5,7 @@
 ; last one after the POPF that clears it.
 
         bits 64
-        section .text
+        section .text.fixed progbits alloc exec nowrite align=16
 
 RFLAGS_TF       equ 1 << 8
 

@@ -54,7 +54,7 @@ FAIL = {
     "consumed_int3": {"i17_int3_as_instruction": r"answer \d+ between versions"},
     "ignored_emulate": {"i17_emulate_differs": r"patch\(version\) is 0x2"},
     "all_patchable": {
-        "i25_self_reference": r"the kernel's text: 0x\w+ can be patched",
+        "i25_self_reference": r"the kernel's fixed text: 0x\w+ can be patched",
         "i25_path_is_not_patchable": r"steps were in patchable text",
     },
     "online_refs": {"i21_park_in_batches": r"#BP at slot\+1"},
