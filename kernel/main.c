@@ -15,6 +15,7 @@
 #include "kernel/time/time.h"
 #include "kernel/trap/trap.h"
 #include "poke/poke.h"
+#include "poke/users/jump_label.h"
 #include "smp/smp.h"
 #include "smp/watchdog.h"
 #include "tests/harness/harness.h"
@@ -87,6 +88,11 @@ static enum exit_code run(struct boot_info *info)
         return harness_bail("sync=serialize: this processor has no SERIALIZE instruction");
     if (!mm_window_select((enum mm_window_mode)words.pcid))
         return harness_bail("pcid=: this processor has no process-context identifiers");
+    enum poke_error e = jump_label_init(); /* before other cores run */
+    if (e) {
+        fmt_print(error, sizeof error, "static keys: %s", poke_error_text(e));
+        return harness_bail(error);
+    }
     smp_discover(info, (unsigned)words.cpus);
     smp_apic_init();
     irq_enable();

@@ -12,6 +12,7 @@ static const char *const texts[POKE_ERRORS] = {
     [POKE_E_READBACK] = "text does not hold what was written",
     [POKE_E_PENDING] = "a batch is pending",
     [POKE_E_ONLINE] = "other cores run",
+    [POKE_E_EXPECTED] = "text does not hold what is expected there",
 };
 
 const char *poke_error_text(enum poke_error e)

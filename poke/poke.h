@@ -29,6 +29,7 @@ enum poke_error {
     POKE_E_READBACK,     /* text does not hold what was written: a mapping is wrong */
     POKE_E_PENDING,      /* a batch is pending where there must be none */
     POKE_E_ONLINE,       /* other cores run where there must be none */
+    POKE_E_EXPECTED,     /* text does not hold what the caller expects there */
     POKE_ERRORS          /* how many there are */
 };
 

@@ -15,6 +15,7 @@ TWINS := \
     stack_descriptor:poke/int3_handler.c \
     unnestable:poke/int3_handler.c \
     early_close:poke/protocol.c \
+    missed_site:poke/users/jump_label.c \
     missed_last:poke/table.c \
     ignored_emulate:poke/batch.c \
     unchecked_single:poke/batch.c \
