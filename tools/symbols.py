@@ -17,7 +17,7 @@ import sys
 BASE = 0xFFFFFFFF80000000
 
 # Labels that linker.ld sets inside or at the edges of the text.
-LINKER_LABELS = {"image_start", "text_start", "text_end"}
+LINKER_LABELS = {"image_start", "text_start", "text_patchable", "text_end"}
 
 # A C or assembly function; GCC's clones keep their suffix. Anything else with a dot is a label
 # that is local to a function (NASM's "name.label") or to the compiler, and would hide its name.

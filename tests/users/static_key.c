@@ -2,12 +2,7 @@
 /* Static keys, on branches of this file's own compiled code. */
 #include "poke/users/jump_label.h"
 
-#include "kernel/mm/mm.h"
-#include "kernel/time/time.h"
-#include "smp/percpu.h"
-#include "smp/smp.h"
-#include "tests/lib/int3_counts.h"
-#include "tests/lib/others.h"
+#include "tests/users/load.h"
 
 #define NOINLINE __attribute__((noinline, noclone))
 
@@ -156,93 +151,21 @@ static uint32_t (*const branches[])(void) = {
 #define FUNCTIONS (sizeof branches / sizeof branches[0])
 #define SITES     (FUNCTIONS * 32)
 
-/*
- * Switches that have begun, and that have ended: odd is enabled. The boot core stores `begun`
- * before it asks for a switch and `done` after it was told that it is over (releases; the acquires
- * are in execute()). If nothing has begun behind what was done before an execution, every site had
- * one state throughout.
- */
-static uint64_t begun, done;
-
-struct seen {
-    uint64_t executions, overlaps, wrong;
-    uint32_t first_wrong; /* mask */
-};
-enum context { IN_THREAD, IN_TIMER, IN_NMI, CONTEXTS };
-
-/* Each core's, in each context; sums are made when it has stopped. */
-static struct seen *seen; /* [core][context] */
-
-static void execute(enum context context)
+static uint64_t run_branches(uint64_t turn)
 {
-    struct seen *s = &seen[cpu_index() * CONTEXTS + context];
-    uint64_t before = load_acquire(&done);
-    uint32_t mask = branches[s->executions++ % FUNCTIONS]();
-    uint64_t after = load_acquire(&begun);
-
-    if (before != after) {
-        s->overlaps++;
-    } else if (mask != (before % 2 ? UINT32_MAX : 0)) {
-        if (!s->wrong++)
-            s->first_wrong = mask;
-    }
+    return branches[turn % FUNCTIONS]();
 }
 
-static void in_timer(void)
+/* Odd versions are enabled. While it is switched, each site has a state of its own. */
+static bool mask_allowed(uint64_t mask, __attribute__((unused)) uint64_t turn, uint64_t first,
+                         uint64_t last)
 {
-    execute(IN_TIMER);
+    return first != last || mask == (first % 2 ? UINT32_MAX : 0);
 }
 
-static void in_nmi(void)
+static enum poke_error switch_key(uint64_t version)
 {
-    execute(IN_NMI);
-}
-
-static void reader(__attribute__((unused)) void *arg)
-{
-    store_release(&this_cpu()->timer_hook, in_timer);
-    store_release(&this_cpu()->nmi_hook, in_nmi);
-    smp_timer_start(200);
-    while (others_go_on()) {
-        execute(IN_THREAD);
-        cpu_relax();
-    }
-    smp_timer_start(0);
-    store_release(&this_cpu()->timer_hook, NULL);
-    store_release(&this_cpu()->nmi_hook, NULL);
-}
-
-static void send_nmis(void)
-{
-    for_each_online_cpu (core)
-        if (core != 0)
-            smp_send_nmi((unsigned)core);
-}
-
-static enum poke_error switch_once(bool on)
-{
-    store_release(&begun, begun + 1);
-    send_nmis();
-    enum poke_error e = on ? static_key_enable(&race_key) : static_key_disable(&race_key);
-    store_release(&done, done + 1);
-    return e;
-}
-
-static void judge(struct test_run *t)
-{
-    static const enum test_exposure sees[] = { SEE_EXECUTIONS, SEE_TIMER_EXECUTIONS,
-                                               SEE_NMI_EXECUTIONS };
-
-    for (unsigned i = 0; i < smp_possible() * CONTEXTS; i++) {
-        const struct seen *s = &seen[i];
-
-        saw(sees[i % CONTEXTS], s->executions);
-        saw(SEE_OVERLAPS, s->overlaps);
-        if (s->wrong)
-            FAIL("core %u, context %u: %llu executions with a site in the other state, first mask "
-                 "0x%08x",
-                 i / CONTEXTS, i % CONTEXTS, (unsigned long long)s->wrong, s->first_wrong);
-    }
+    return version % 2 ? static_key_enable(&race_key) : static_key_disable(&race_key);
 }
 
 TEST_BARE("text of its own that can be patched", users, static_key_race,
@@ -255,30 +178,9 @@ TEST_BARE("text of its own that can be patched", users, static_key_race,
                         { SEE_TIMER_EXECUTIONS, 10 },
                         { SEE_NMI_EXECUTIONS, 10 } })
 {
-    size_t bytes = smp_possible() * CONTEXTS * sizeof *seen;
-    uint64_t sites = poke_counters()->sites, hits = int3_counts().hits;
-    uint64_t checked = poke_counters()->order_checked;
-    uint64_t violations = poke_counters()->order_violations, turns = 0;
-    enum poke_error e = POKE_OK;
+    static const struct user_load load = { run_branches, mask_allowed, switch_key };
 
     REQUIRE(race_key.count == SITES);
-    seen = pages_alloc_virt((bytes + PAGE_SIZE - 1) / PAGE_SIZE);
-    REQUIRE(seen);
-    begun = done = 0;
-    others_start(t, 0, reader, NULL);
-    for (uint64_t end = rdtsc() + time_ns_to_ticks(test_duration_ms(t) * 1000000);
-         !e && rdtsc() < end; turns++)
-        e = switch_once(begun % 2 == 0);
-    if (begun % 2)
-        e = e ? e : switch_once(false);
-    others_stop();
-
-    judge(t);
-    EXPECT_EQ(e, POKE_OK);
-    EXPECT_EQ(poke_counters()->order_violations, violations);
-    saw(SEE_PATCHES, poke_counters()->sites - sites);
-    saw(SEE_INT3_HITS, int3_counts().hits - hits);
-    saw(SEE_ORDER_CHECKS, poke_counters()->order_checked - checked);
     json_uint(&t->data, "sites", SITES);
-    json_uint(&t->data, "switches", turns);
+    user_load_run(t, &load);
 }
