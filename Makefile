@@ -12,6 +12,7 @@ CC      := $(CROSS_COMPILE)gcc
 LD      := $(CROSS_COMPILE)ld
 NM      := $(CROSS_COMPILE)nm
 OBJCOPY := $(CROSS_COMPILE)objcopy
+READELF := $(CROSS_COMPILE)readelf
 HOSTCC  ?= gcc
 NASM    ?= nasm
 PYTHON  := $(firstword $(wildcard /usr/bin/python3) python3)
@@ -100,18 +101,25 @@ $(O)/obj/smp/trampoline.bin: smp/trampoline.asm
 $(O)/obj/smp/trampoline_blob.asm.o: $(O)/obj/smp/trampoline.bin
 $(O)/obj/smp/trampoline_blob.asm.o: NASMFLAGS := -DTRAMPOLINE_BIN="'$(O)/obj/smp/trampoline.bin'"
 
-# Linked twice: the first link gives the addresses for the symbol table that the second contains.
+# Linked twice: the first link gives the addresses for the tables that the second contains.
 LINK = $(LD) -static -nostdlib -z max-page-size=4096 -z noexecstack --build-id=none \
     --orphan-handling=error -T linker.ld
 KERNEL_ALL := $(K)/link/engine.o $(filter-out $(ENGINE_OBJ),$(KERNEL_OBJ)) $(K)/link/build.c.o
 
-$(K)/kernel.elf: $(KERNEL_ALL) linker.ld tools/symbols.py
+# $(1): 0, the empty ones, or nothing
+TABLES = $(foreach t,ksyms static_calls,$(K)/link/$(t)$(1).o)
+COMPILE_TABLE = $(CC) $(KERNEL_CFLAGS) -c $(1:.o=.c) -o $(1)
+
+$(K)/kernel.elf: $(KERNEL_ALL) linker.ld tools/symbols.py tools/static_calls.py
 	$(Q)$(PYTHON) tools/symbols.py --empty $(K)/link/ksyms0.c
-	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(K)/link/ksyms0.c -o $(K)/link/ksyms0.o
-	$(Q)$(LINK) $(KERNEL_ALL) $(K)/link/ksyms0.o -o $(K)/link/kernel.pass1.elf
+	$(Q)$(PYTHON) tools/static_calls.py --empty $(K)/link/static_calls0.c
+	$(Q)$(foreach t,$(call TABLES,0),$(call COMPILE_TABLE,$(t)) &&) true
+	$(Q)$(LINK) -q $(KERNEL_ALL) $(call TABLES,0) -o $(K)/link/kernel.pass1.elf
 	$(Q)$(NM) -n $(K)/link/kernel.pass1.elf | $(PYTHON) tools/symbols.py $(K)/link/ksyms.c
-	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(K)/link/ksyms.c -o $(K)/link/ksyms.o
-	$(Q)$(LINK) $(KERNEL_ALL) $(K)/link/ksyms.o -o $@
+	$(Q)$(READELF) -rW $(K)/link/kernel.pass1.elf | \
+	    $(PYTHON) tools/static_calls.py $(K)/link/static_calls.c
+	$(Q)$(foreach t,$(call TABLES,),$(call COMPILE_TABLE,$(t)) &&) true
+	$(Q)$(LINK) $(KERNEL_ALL) $(call TABLES,) -o $@
 
 $(K)/kernel.stripped: $(K)/kernel.elf
 	$(Q)$(OBJCOPY) --strip-all -R .test_list $< $@

@@ -16,6 +16,7 @@
 #include "kernel/trap/trap.h"
 #include "poke/poke.h"
 #include "poke/users/jump_label.h"
+#include "poke/users/static_call.h"
 #include "smp/smp.h"
 #include "smp/watchdog.h"
 #include "tests/harness/harness.h"
@@ -89,8 +90,10 @@ static enum exit_code run(struct boot_info *info)
     if (!mm_window_select((enum mm_window_mode)words.pcid))
         return harness_bail("pcid=: this processor has no process-context identifiers");
     enum poke_error e = jump_label_init(); /* before other cores run */
+    if (!e)
+        e = static_call_init();
     if (e) {
-        fmt_print(error, sizeof error, "static keys: %s", poke_error_text(e));
+        fmt_print(error, sizeof error, "static keys and calls: %s", poke_error_text(e));
         return harness_bail(error);
     }
     smp_discover(info, (unsigned)words.cpus);

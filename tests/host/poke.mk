@@ -7,6 +7,7 @@ test_poke_batch_SRC   := $(POKE_HOST_SRC)
 test_poke_decode_SRC  := poke/insn_decode.c poke/insn_gen.c tests/host/disassembler.c
 test_poke_decode_LIBS := -lcapstone # Debian's libcapstone-dev: a second opinion on every image
 test_poke_emulate_SRC := poke/insn_decode.c poke/insn_gen.c poke/emulate.c
+test_poke_following_SRC := $(POKE_HOST_SRC)
 test_poke_handler_SRC := $(POKE_HOST_SRC)
 test_poke_order_SRC   := $(POKE_HOST_SRC) tests/selftest/faulty_protocols.c
 test_poke_text_SRC    := $(POKE_HOST_SRC)

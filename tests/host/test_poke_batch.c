@@ -3,60 +3,7 @@
  * Batches: the exact order of stores and syncs, the queue's rules, and errors that leave the text
  * untouched.
  */
-#include "tests/host/host_test.h"
-
-#include "poke/poke.h"
-#include "tests/host/fake_machine.h"
-
-static const uint8_t call_insn[5] = { 0xE8, 0x11, 0x22, 0x33, 0x04 };
-static const uint8_t jmp_insn[5] = { 0xE9, 0x55, 0x66, 0x77, 0x08 };
-static const uint8_t jcc_insn[6] = { 0x0F, 0x84, 0x11, 0x22, 0x33, 0x04 };
-static const uint8_t jmp8_insn[2] = { 0xEB, 0x10 };
-static const uint8_t ret_insn[1] = { 0xC3 };
-static const uint8_t int3_insn[1] = { 0xCC };
-
-static struct poke_counters before; /* counters at the test's begin */
-
-static int setup(void **state)
-{
-    (void)state;
-    fake_reset(2048);
-    poke_order_check_enable(true);
-    poke_order_reset();
-    text_mutex_lock();
-    before = *poke_counters();
-    return 0;
-}
-
-/* Whatever a test did, the log must show the protocol, and the engine be in no phase. */
-static int teardown(void **state)
-{
-    (void)state;
-    assert_null(poke_first_fault());
-    assert_null(fake.phase);
-    text_mutex_unlock();
-    return 0;
-}
-
-static void *site(size_t offset)
-{
-    return fake_text + offset;
-}
-
-static void add(size_t offset, const void *bytes, size_t len, bool flush_wanted)
-{
-    bool flushed = !flush_wanted;
-
-    assert_int_equal(smp_text_poke_batch_add(site(offset), bytes, len, NULL, &flushed), POKE_OK);
-    assert_int_equal(flushed, flush_wanted);
-}
-
-static void finish(void)
-{
-    assert_int_equal(smp_text_poke_batch_finish(), POKE_OK);
-}
-
-#define counted(what) (poke_counters()->what - before.what)
+#include "tests/host/batch_test.h"
 
 static void five_bytes(void **state)
 {
@@ -211,146 +158,6 @@ static void single_with_a_pending_batch(void **state)
     assert_int_equal(counted(batches), 3); /* the second pair in one */
 }
 
-/* ---- batches that follow one another ---- */
-
-static void following_batches_share_a_sync(void **state)
-{
-    (void)state;
-    add(0x300, call_insn, 5, false);
-    add(0x200, jmp_insn, 5, true);
-    add(0x100, jmp8_insn, 2, true);
-    finish();
-    assert_string_equal(fake.trace, "(cc@300)|(11223304@301)|(e8@300)"
-                                    "(cc@200)|(55667708@201)|(e9@200)"
-                                    "(cc@100)|(10@101)|(eb@100)|");
-    assert_int_equal(counted(syncs), 7);
-    assert_int_equal(counted(batches), 3);
-    assert_int_equal(counted(order_checked), 3);
-    assert_int_equal(counted(order_violations), 0);
-}
-
-/* A site of the batch before: the two may not be under way together. */
-static void same_site_again_waits_for_its_sync(void **state)
-{
-    (void)state;
-    add(0x200, call_insn, 5, false);
-    add(0x100, call_insn, 5, true);
-    add(0x200, jmp_insn, 5, false); /* of the batch that is open: it is closed first */
-    finish();
-    assert_string_equal(fake.trace, "(cc@200)|(11223304@201)|(e8@200)|"
-                                    "(cc@100cc@200)|(11223304@10155667708@201)|(e8@100e9@200)|");
-    assert_int_equal(counted(order_checked), 2);
-    assert_int_equal(counted(order_violations), 0);
-}
-
-/* Nothing but INT3s were stored: there is nothing left to synchronise. */
-static void int3s_leave_no_batch_open(void **state)
-{
-    (void)state;
-    add(0x200, int3_insn, 1, false);
-    add(0x100, call_insn, 5, true);
-    finish();
-    assert_string_equal(fake.trace, "(cc@200)|(cc@100)|(11223304@101)|(e8@100)|");
-    assert_int_equal(counted(order_violations), 0);
-}
-
-/* The batch that follows finds no page before its first sync: the one before gets its own. */
-static void open_batch_survives_a_refused_one(void **state)
-{
-    (void)state;
-    add(0x200, call_insn, 5, false);
-    add(0x100, call_insn, 5, true);
-    fake.refused_open = fake.opens + 1;
-    assert_int_equal(smp_text_poke_batch_finish(), POKE_E_ADDRESS);
-    assert_string_equal(fake.trace, "(cc@200)|(11223304@201)|(e8@200)|");
-    assert_memory_equal(site(0x200), call_insn, 5);
-    assert_int_equal(counted(order_checked), 1);
-    fake.refused_open = 0;
-    add(0x200, jmp_insn, 5, false);
-    finish();
-    assert_memory_equal(site(0x200), jmp_insn, 5);
-}
-
-/* Other rows of steps share nothing. */
-static void only_a_late_sync_is_shared(void **state)
-{
-    struct poke_protocol row = poke_int3;
-
-    (void)state;
-    for (unsigned i = 0; i < POKE_STEPS_MAX; i++)
-        if (row.steps[i] == POKE_STEP_SYNC_LATE)
-            row.steps[i] = POKE_STEP_SYNC;
-    assert_int_equal(poke_select_protocol(&row), POKE_OK);
-    add(0x200, call_insn, 5, false);
-    add(0x100, jmp_insn, 5, true);
-    finish();
-    assert_int_equal(counted(syncs), 6);
-    assert_int_equal(poke_select_protocol(NULL), POKE_OK);
-}
-
-/* An open batch is settled by the end of its section, so that another patcher finds none. */
-static void unlocking_settles(void **state)
-{
-    struct poke_regs regs = { .ip = (uintptr_t)site(0x201), .sp = 0, .flags = 2 };
-
-    (void)state;
-    add(0x200, call_insn, 5, false);
-    add(0x100, call_insn, 5, true);
-    text_mutex_unlock();
-    assert_string_equal(fake.trace, "(cc@200)|(11223304@201)|(e8@200)|");
-    assert_false(smp_text_poke_int3_handler(&regs));
-    fake_core = 1;
-    text_mutex_lock();
-    finish();
-    text_mutex_unlock();
-    fake_core = 0;
-    text_mutex_lock();
-    assert_int_equal(counted(order_checked), 2);
-    assert_int_equal(counted(order_violations), 0);
-}
-
-static void writing_and_syncing_settle(void **state)
-{
-    (void)state;
-    add(0x200, call_insn, 5, false);
-    add(0x100, call_insn, 5, true);
-    assert_int_equal(text_poke(site(0x300), ret_insn, 1), POKE_OK);
-    assert_string_equal(fake.trace, "(cc@200)|(11223304@201)|(e8@200)|(c3@300)");
-    add(0x80, call_insn, 5, true);
-    smp_text_poke_sync_each_cpu();
-    assert_int_equal(counted(syncs), 6); /* the one that was asked for serves the batch too */
-    finish();
-    assert_int_equal(counted(order_checked), 3);
-    assert_int_equal(counted(order_violations), 0);
-}
-
-/* Between the two batches a core meets an INT3 of either. */
-static uint64_t emulated[2];
-
-static void meet_both(void)
-{
-    struct poke_regs first = { .ip = (uintptr_t)site(0x201), .sp = 0, .flags = 2 };
-    struct poke_regs second = { .ip = (uintptr_t)site(0x101), .sp = 0, .flags = 2 };
-
-    if (fake.syncs != 3) /* the one that the batches share has ended, and nothing is retired yet */
-        return;
-    emulated[0] += smp_text_poke_int3_handler(&first);
-    emulated[1] += smp_text_poke_int3_handler(&second);
-    fake.hook = NULL;
-}
-
-static void both_tables_are_published_between(void **state)
-{
-    (void)state;
-    emulated[0] = emulated[1] = 0;
-    fake.hook = meet_both;
-    add(0x200, jmp_insn, 5, false);
-    add(0x100, jmp8_insn, 2, true);
-    finish();
-    assert_int_equal(emulated[0], 1);
-    assert_int_equal(emulated[1], 1);
-}
-
 static void expect_refused(size_t offset, const void *bytes, size_t len, const void *emulate,
                            enum poke_error error)
 {
@@ -469,8 +276,6 @@ static void lost_store_ends_patching(void **state)
     assert_string_equal(fake.trace, "(cc@10)|(11223304@11)");
 }
 
-#define poke_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,14 +287,6 @@ int main(void)
         poke_test(page_crossing_at_every_split),
         poke_test(full_batch_of_page_crossers),
         poke_test(adjacent_sites_share_a_batch),
-        poke_test(following_batches_share_a_sync),
-        poke_test(same_site_again_waits_for_its_sync),
-        poke_test(int3s_leave_no_batch_open),
-        poke_test(open_batch_survives_a_refused_one),
-        poke_test(only_a_late_sync_is_shared),
-        poke_test(unlocking_settles),
-        poke_test(writing_and_syncing_settle),
-        poke_test(both_tables_are_published_between),
         poke_test(descending_equal_and_overlapping_sites_flush),
         poke_test(single_with_a_pending_batch),
         poke_test(refused_sites_change_nothing),

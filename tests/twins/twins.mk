@@ -16,6 +16,7 @@ TWINS := \
     unnestable:poke/int3_handler.c \
     early_close:poke/protocol.c \
     missed_site:poke/users/jump_label.c \
+    missed_jcc:poke/users/static_call.c \
     missed_last:poke/table.c \
     ignored_emulate:poke/batch.c \
     unchecked_single:poke/batch.c \
