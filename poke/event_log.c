@@ -57,8 +57,8 @@ static void log_away(struct poke_log *log, uint64_t last, uint16_t before)
 }
 
 /*
- * The event first, then the word: a checker that finds the word cleared finds the event (check_ack()
- * in order_check.c).
+ * The event first, then the word: a checker that finds the word cleared finds the event
+ * (check_ack() in order_check.c).
  */
 void poke_log_online(void)
 {

@@ -4,7 +4,9 @@
 #include "poke/log.h"
 #include "poke/protocol.h"
 
-/* The last round's number, from 1. Written under text_mutex, read by cores that leave and return. */
+/*
+ * The last round's number, from 1. Written under text_mutex, read by cores that leave and return.
+ */
 static uint64_t round;
 
 uint64_t poke_sync_round(void)

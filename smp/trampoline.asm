@@ -32,7 +32,8 @@ real_mode:
         shl     ebx, 4                  ; physical address of this page
         o32 lgdt [MB_GDTR]
         ; Protection, paging and long mode at one stroke (SDM vol 3A, "Initializing IA-32e Mode"):
-        ; no 32-bit stage is needed. INIT leaves CR0.CD and NW as they were, so CR0 is written whole.
+        ; no 32-bit stage is needed. INIT leaves CR0.CD and NW as they were, so CR0 is written
+        ; whole.
         mov     eax, [MB_CR4]
         mov     cr4, eax
         mov     eax, [MB_CR3]

@@ -104,7 +104,9 @@ static const struct pmu_event atom_events[PMU_EVENTS] = {
 static const struct pmu_event zen_events[PMU_EVENTS] = { { "IC_CACHE_INVAL.L2_PROBE", 0x8c, 0x02 },
                                                          { "BP_SNP_RE_SYNC", 0x86, 0x00 } };
 
-/* Of family 6: Bonnell, Silvermont, Airmont, Knights, Goldmont, Tremont, and later E-cores alone. */
+/*
+ * Of family 6: Bonnell, Silvermont, Airmont, Knights, Goldmont, Tremont, and later E-cores alone.
+ */
 static bool is_atom(const struct pmu_cpuid *id)
 {
     static const uint8_t models[] = { 0x1c, 0x26, 0x27, 0x35, 0x36, 0x37, 0x4a, 0x4c,

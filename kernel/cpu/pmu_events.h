@@ -48,7 +48,8 @@ const struct pmu_event *pmu_find_events(const struct pmu_cpuid *id);
 
 /*
  * The self-check: a counter of pmu_instructions is read three times, with nothing between the first
- * two and pmu_retire() between the last two. Did it count these instructions, and not just anything?
+ * two and pmu_retire() between the last two. Did it count these instructions, and not just
+ * anything?
  */
 bool pmu_is_counting(uint64_t idle, uint64_t busy);
 void pmu_retire(void);

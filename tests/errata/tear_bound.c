@@ -34,8 +34,8 @@ uint64_t rate_of(uint64_t k, uint64_t n)
 /*
  * (k + z^2/2 -+ z * sqrt(k (n - k) / n + z^2/4)) / (n + z^2)
  *
- * The root's argument, times z^2 * UNIT^2, is z^2 * UNIT * (UNIT * k (n - k) / n) + (z^2 UNIT)^2 / 4;
- * k (n - k) / n is at most n / 4, so it fits for every n that is allowed.
+ * The root's argument, times z^2 * UNIT^2, is z^2 * UNIT * (UNIT * k (n - k) / n) + (z^2 UNIT)^2 /
+ * 4; k (n - k) / n is at most n / 4, so it fits for every n that is allowed.
  */
 struct rate rate_bounds(uint64_t k, uint64_t n)
 {

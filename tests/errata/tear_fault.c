@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Must fail: a store in pieces that calls itself one store, where the vendor promises that it is. */
+/*
+ * Must fail: a store in pieces that calls itself one store, where the vendor promises that it is.
+ */
 #include "tests/errata/tear.h"
 
 #define SLICE_NS 20000000u

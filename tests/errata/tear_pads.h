@@ -7,7 +7,8 @@
  *
  *     mask (bit i: byte i is new)      target
  *     both high bytes old or new       a pad near the jump, which returns the mask
- *     one of them new                  16 MiB away, where nothing is mapped: a page fault at exactly
+ *     one of them new                  16 MiB away, where nothing is mapped: a page fault at
+ *     exactly
  *                                      the target's address
  */
 #ifndef TESTS_ERRATA_TEAR_PADS_H

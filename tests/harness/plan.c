@@ -28,7 +28,9 @@ uint64_t plan_budget_ms(const struct test *test, const struct words *w)
     return test->budget_ms + plan_duration_ms(test, w);
 }
 
-/* Planted faults, and what may hang a machine, must not run because someone asked for everything. */
+/*
+ * Planted faults, and what may hang a machine, must not run because someone asked for everything.
+ */
 static bool pattern_selects(const char *pattern, const struct test *test)
 {
     for (unsigned i = 0; i < sizeof named_only / sizeof named_only[0]; i++) {

@@ -39,7 +39,9 @@ extern unsigned mmu_core; /* the one that executes */
 /* Cores with root 0 and PCIDs off, global pages on, interrupts on, empty TLBs. Memory is zeroed. */
 void mmu_reset(void);
 
-/* The next frame of simulated memory, zeroed: its physical address, which is where it can be read. */
+/*
+ * The next frame of simulated memory, zeroed: its physical address, which is where it can be read.
+ */
 uint64_t mmu_frame(void);
 
 /*

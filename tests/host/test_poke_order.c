@@ -318,7 +318,9 @@ static void leave_and_return(void)
         come_back(1);
 }
 
-/* With core 1 away from after hook `from` to after hook `to`; 0: since or until before the batch. */
+/*
+ * With core 1 away from after hook `from` to after hook `to`; 0: since or until before the batch.
+ */
 static const struct poke_order_fault *run_away(unsigned from, unsigned to)
 {
     restart(2048);

@@ -19,8 +19,8 @@ struct contention {
 /*
  * Let every core above `holder`, and the boot core in its timer interrupt, wait for the holder's
  * rounds with calls of `slot`, or, if that is NULL, with bare_bp(): what any handler has to
- * share. Boot core, thread context, after bare_bp_init(). Between the two, the boot core has the slot
- * armed while `holder` runs contention_rounds(), interrupts off.
+ * share. Boot core, thread context, after bare_bp_init(). Between the two, the boot core has the
+ * slot armed while `holder` runs contention_rounds(), interrupts off.
  */
 void contention_start(struct test_run *t, unsigned holder, const void *slot);
 void contention_stop(struct contention *result);

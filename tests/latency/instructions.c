@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Instructions per operation of the engine, exactly: under QEMU's `-icount` the time stamp counter
- * advances by a fixed number of ticks with each instruction, and one core executes nothing else meanwhile. It
- * is the measurement that a noisy machine cannot disturb (./run.sh bench-count).
+ * advances by a fixed number of ticks with each instruction, and one core executes nothing else
+ * meanwhile. It is the measurement that a noisy machine cannot disturb (./run.sh bench-count).
  *
  * What a site of a batch costs is what one site more adds, and what a pass through an armed site
  * costs is what it takes longer than the same call of the same site with a CALL in it, as in the

@@ -3,8 +3,9 @@
  * The pass through an armed site: beside a #BP whose handler does nothing, for a batch of one site
  * and of 256; and of many cores at once.
  *
- * A core with its interrupts off holds the first sync up (tests/lib/held.h), so the sites stay armed
- * while it passes. The slots are a NOP and then a JMP to the RET behind them: called, they return.
+ * A core with its interrupts off holds the first sync up (tests/lib/held.h), so the sites stay
+ * armed while it passes. The slots are a NOP and then a JMP to the RET behind them: called, they
+ * return.
  */
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"

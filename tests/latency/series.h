@@ -2,8 +2,8 @@
 /*
  * A series: the samples of one quantity, in the order in which they were taken. Series that are
  * sampled in turn, one sample of each after the other, belong together turn by turn: what disturbed
- * one for longer than a turn disturbed the other too, so the median of the ratios within a turn says
- * more than the ratio of the medians.
+ * one for longer than a turn disturbed the other too, so the median of the ratios within a turn
+ * says more than the ratio of the medians.
  *
  * Pure but for the length of a tick (time_ticks_to_ns()). One core at a time.
  */

@@ -51,7 +51,9 @@ static inline struct hits hits_between(const struct hits *before, const struct h
 #define HITS_OTHERS (-1)
 const struct pmu *hits_counters(int core);
 
-/* Member "counters": {"read":true,"events":["MACHINE_CLEARS.SMC"]} or with "read":false, "reason". */
+/*
+ * Member "counters": {"read":true,"events":["MACHINE_CLEARS.SMC"]} or with "read":false, "reason".
+ */
 void hits_record(struct json *j, int core);
 
 /* Member "hits": {"MACHINE_CLEARS.SMC":7}. Not there where nothing is counted: that is not 0. */

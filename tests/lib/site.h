@@ -106,9 +106,9 @@ struct site_set {
 
 /*
  * Build `count` sites (ascending by offset, at most SITES_MAX) in text of their own, each with its
- * first image; condition codes and targets come from `rng`. There is one set at a time: building the next
- * one ends the use of the last. False if memory is short or the engine refused. Boot core, thread
- * context, text_mutex not held, nobody executes a site.
+ * first image; condition codes and targets come from `rng`. There is one set at a time: building
+ * the next one ends the use of the last. False if memory is short or the engine refused. Boot core,
+ * thread context, text_mutex not held, nobody executes a site.
  */
 bool site_set_build(struct site_set *set, const struct site_spec *specs, unsigned count,
                     struct prng *rng);

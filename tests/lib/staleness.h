@@ -2,8 +2,8 @@
 /*
  * Does this machine execute code that is gone? A short self-test at the start of each run, so that
  * every report names the rate of its own emulator or processor: a byte of an instruction is
- * rewritten by text_poke(), all cores are synchronised, and from then on no other core may execute what was
- * there before. QEMU's multi-threaded software emulation does, by the million.
+ * rewritten by text_poke(), all cores are synchronised, and from then on no other core may execute
+ * what was there before. QEMU's multi-threaded software emulation does, by the million.
  */
 #ifndef TESTS_LIB_STALENESS_H
 #define TESTS_LIB_STALENESS_H

@@ -70,6 +70,18 @@ def test_no_source_file_is_above_500_lines(tree):
     assert not {name: n for name, n in lengths.items() if n > LINES_MAX}
 
 
+def test_no_source_line_is_above_100_columns(tree):
+    """clang-format leaves comments alone."""
+    long = [
+        f"{p.relative_to(tree)}:{n}"
+        for p in sources(tree)
+        if p.suffix in (".c", ".h", ".asm")
+        for n, line in enumerate(p.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 100
+    ]
+    assert not long
+
+
 def clang_format() -> str:
     """clang-format 14: the versions disagree in details."""
     for name in ("clang-format-14", "clang-format"):

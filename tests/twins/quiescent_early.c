@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Broken on purpose: a core that ceases to wait serialises first, and is asked only from then on. */
+/*
+ * Broken on purpose: a core that ceases to wait serialises first, and is asked only from then on.
+ */
 #include "smp/internal.h"
 
 static inline void serialise(void)
