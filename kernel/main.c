@@ -16,6 +16,7 @@
 #include "kernel/trap/trap.h"
 #include "poke/poke.h"
 #include "poke/users/jump_label.h"
+#include "poke/users/kprobe.h"
 #include "poke/users/static_call.h"
 #include "smp/smp.h"
 #include "smp/watchdog.h"
@@ -45,17 +46,16 @@ static bool read_words(const struct boot_info *info, char *error, size_t size)
 }
 
 /*
- * #BP belongs to the engine first; what it leaves goes to a recovery point or a panic. Here it is
- * asked when a handler of a test stands before this one.
+ * #BP belongs to the engine first, then to probes; what they leave goes to a recovery point or a
+ * panic. The engine was asked already if the breakpoint has come the short way, and not if a
+ * handler of a test stands before this one.
  */
 static bool breakpoint(struct trap_frame *frame)
 {
-    if (frame->error)
-        return false; /* it was asked */
-
     struct poke_regs regs = { .ip = frame->rip, .sp = frame->rsp, .flags = frame->rflags };
+    bool asked = frame->error;
 
-    if (!smp_text_poke_int3_handler(&regs))
+    if ((asked || !smp_text_poke_int3_handler(&regs)) && !kprobe_int3_handler(&regs))
         return false;
     frame->rip = regs.ip;
     frame->rsp = regs.sp;
