@@ -15,6 +15,7 @@
 #include "kernel/time/time.h"
 #include "kernel/trap/trap.h"
 #include "poke/poke.h"
+#include "poke/users/alternative.h"
 #include "poke/users/jump_label.h"
 #include "poke/users/kprobe.h"
 #include "poke/users/static_call.h"
@@ -79,6 +80,25 @@ static enum exit_code laboratory(void)
     return harness_bail(error);
 }
 
+static bool has_feature(uint32_t feature)
+{
+    struct cpuid r = cpuid_basic(ALTERNATIVE_LEAF(feature), 0);
+    const uint32_t regs[] = { r.eax, r.ebx, r.ecx, r.edx };
+
+    return regs[ALTERNATIVE_REG(feature)] >> ALTERNATIVE_BIT(feature) & 1;
+}
+
+/* The text users' part of booting: while one core runs. */
+static enum poke_error patch_at_boot(void)
+{
+    unsigned replaced;
+    enum poke_error e = alternatives_apply(has_feature, &replaced);
+
+    if (!e)
+        e = jump_label_init();
+    return e ? e : static_call_init();
+}
+
 static enum exit_code run(struct boot_info *info)
 {
     char error[256];
@@ -89,11 +109,9 @@ static enum exit_code run(struct boot_info *info)
         return harness_bail("sync=serialize: this processor has no SERIALIZE instruction");
     if (!mm_window_select((enum mm_window_mode)words.pcid))
         return harness_bail("pcid=: this processor has no process-context identifiers");
-    enum poke_error e = jump_label_init(); /* before other cores run */
-    if (!e)
-        e = static_call_init();
+    enum poke_error e = patch_at_boot();
     if (e) {
-        fmt_print(error, sizeof error, "static keys and calls: %s", poke_error_text(e));
+        fmt_print(error, sizeof error, "patching at boot: %s", poke_error_text(e));
         return harness_bail(error);
     }
     smp_discover(info, (unsigned)words.cpus);

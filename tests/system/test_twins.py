@@ -44,6 +44,7 @@ FAIL = {
         "i10_single_with_pending": r"poke_first_fault",
         "i19_two_patchers": r"order: retired before the first byte was synchronised",
     },
+    "every_alternative": {"users/alternatives": r"kept\(\) is 0x2"},
     "missed_jcc": {"users/static_call_targets": r"all_answer"},
     "missed_site": {"users/static_key_race": r"wrong executions|e is 0xa"},
     "missed_last": {

@@ -16,6 +16,7 @@ TWINS := \
     unnestable:poke/int3_handler.c \
     early_close:poke/protocol.c \
     disarm_without_sync:poke/users/kprobe.c \
+    every_alternative:poke/users/alternative.c \
     missed_site:poke/users/jump_label.c \
     missed_jcc:poke/users/static_call.c \
     missed_last:poke/table.c \
