@@ -64,6 +64,12 @@ ENGINE_C   := $(wildcard poke/*.c) smp/machine.c smp/percpu.c smp/sync.c smp/ipi
 ENGINE_OBJ := $(filter $(ENGINE_C:%=$(O)/obj/%.o) $(K)/twin.c.o,$(KERNEL_OBJ))
 LTO_CFLAGS := -flto -ffat-lto-objects
 
+# What can be traced: the text that can be patched (linker.ld). A NOP of five bytes at each
+# function's entry, and its address in section __mcount_loc (poke/users/ftrace.h).
+TRACED_OBJ   := $(patsubst %,$(O)/obj/%.o,$(filter-out kernel/lib/string.c,$(filter \
+    kernel/console/% kernel/lib/% kernel/time/% tests/%,$(KERNEL_C))))
+TRACE_CFLAGS := -pg -mfentry -mrecord-mcount -mnop-mcount
+
 .PHONY: all
 all: $(K)/BOOTX64.EFI $(O)/host/words ## build the boot image and the host tools (default)
 
@@ -76,6 +82,7 @@ $(O)/obj/%.c.o: %.c
 $(O)/twins/%/twin.c.o: tests/twins/%.c
 	$(KERNEL_COMPILE)
 
+$(TRACED_OBJ): KERNEL_CFLAGS += $(TRACE_CFLAGS)
 $(ENGINE_OBJ): KERNEL_CFLAGS += $(LTO_CFLAGS)
 $(K)/link/engine.o: $(ENGINE_OBJ)
 	@mkdir -p $(@D)

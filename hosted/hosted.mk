@@ -9,8 +9,8 @@ HOSTED_CFLAGS := -std=gnu11 -O2 -g -fno-pic -fno-pie -mno-red-zone -fno-stack-pr
     -ffile-prefix-map=$(CURDIR)=.
 
 HOSTED_C := $(wildcard hosted/*.c poke/*.c) $(filter-out %/string.c,$(wildcard kernel/lib/*.c)) \
-    kernel/console/printf.c kernel/cpu/pmu_events.c kernel/trap/dispatch.c kernel/trap/describe.c \
-    kernel/time/convert.c \
+    poke/users/reclaim.c kernel/console/printf.c kernel/cpu/pmu_events.c kernel/trap/dispatch.c \
+    kernel/trap/describe.c kernel/time/convert.c \
     smp/call.c smp/identify.c smp/ipi.c smp/machine.c smp/state.c smp/topology_decode.c smp/work.c \
     $(filter tests/%,$(KERNEL_C))
 HOSTED_ASM := kernel/trap/try.asm $(filter tests/%,$(KERNEL_ASM))

@@ -16,8 +16,10 @@
 #include "kernel/trap/trap.h"
 #include "poke/poke.h"
 #include "poke/users/alternative.h"
+#include "poke/users/ftrace.h"
 #include "poke/users/jump_label.h"
 #include "poke/users/kprobe.h"
+#include "poke/users/redirect.h"
 #include "poke/users/static_call.h"
 #include "smp/smp.h"
 #include "smp/watchdog.h"
@@ -96,7 +98,9 @@ static enum poke_error patch_at_boot(void)
 
     if (!e)
         e = jump_label_init();
-    return e ? e : static_call_init();
+    if (!e)
+        e = static_call_init();
+    return e ? e : redirect_init();
 }
 
 static enum exit_code run(struct boot_info *info)
@@ -115,6 +119,12 @@ static enum exit_code run(struct boot_info *info)
         return harness_bail(error);
     }
     smp_discover(info, (unsigned)words.cpus);
+    void *memory = pages_alloc_virt((ftrace_bytes() + PAGE_SIZE - 1) / PAGE_SIZE);
+    e = memory ? ftrace_init(memory) : POKE_E_LENGTH;
+    if (e) {
+        fmt_print(error, sizeof error, "function tracing: %s", poke_error_text(e));
+        return harness_bail(error);
+    }
     smp_apic_init();
     irq_enable();
     watchdog_stage("starting the other cores", 60000);

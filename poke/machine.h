@@ -37,6 +37,7 @@ struct poke_core {
     uint64_t int3_hits;    /* #BP claimed and emulated here; this core writes, anyone reads */
     uint64_t int3_foreign; /* #BP looked at and left to another owner; as above */
     struct poke_log *log;  /* this core's event ring, set by poke_log_attach(); NULL: no logging */
+    uint64_t quiescent_points; /* passed by this core's thread, which writes (users/reclaim.c) */
 };
 
 /* How many cores can ever run patched code: started or not. Constant once the engine is used. */
@@ -44,6 +45,12 @@ unsigned machine_cores(void);
 
 /* The core that asks. Only meaningful while it cannot migrate; any context, including NMI. */
 unsigned machine_this_core(void);
+
+/*
+ * How many traps and interrupts this core is in: 0 in a thread. Two contexts of a core that are
+ * begun and not ended differ in it. Any context, including NMI.
+ */
+unsigned machine_trap_depth(void);
 
 /*
  * Is this core one of those that run? Any context.
@@ -60,6 +67,12 @@ unsigned machine_this_core(void);
  * after those stores are visible to all.
  */
 bool machine_core_online(unsigned core);
+
+/*
+ * Is this core away, offline or quiescent? It may have come back when this returns. Acquire: what
+ * it executed before is done. For the engine's users; the engine never asks. Any context.
+ */
+bool machine_core_away(unsigned core);
 
 /* The engine's block of a core, and of the core that asks. Any context, including NMI. */
 struct poke_core *machine_poke_core(unsigned core);

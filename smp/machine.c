@@ -16,9 +16,21 @@ unsigned machine_this_core(void)
     return cpu_index();
 }
 
+unsigned machine_trap_depth(void)
+{
+    return cpu_local()->trap_depth;
+}
+
 bool machine_core_online(unsigned core)
 {
     return smp_is_online(core);
+}
+
+bool machine_core_away(unsigned core)
+{
+    return !smp_is_online(core) ||
+           /* Pairs with the release in quiescent_enter(). */
+           load_acquire(&percpu(core)->quiescence) == CORE_QUIESCENT;
 }
 
 struct poke_core *machine_poke_core(unsigned core)

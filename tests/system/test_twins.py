@@ -45,8 +45,11 @@ FAIL = {
         "i19_two_patchers": r"order: retired before the first byte was synchronised",
     },
     "every_alternative": {"users/alternatives": r"kept\(\) is 0x2"},
+    "tracer_gap": {"users/ftrace_replace_race": r"wrong executions, the first gave 0x0"},
     "missed_jcc": {"users/static_call_targets": r"all_answer"},
     "missed_site": {"users/static_key_race": r"wrong executions|e is 0xa"},
+    "unexpected_switch": {"users/text_switch_refusals": r"is 0x0, expected 0xa"},
+    "reclaim_at_once": {"users/redirect_race": r"left_inside is"},
     "missed_last": {
         "i11_order_checked": r"order: store outside the batch's sites",
         "i12_nop5_call": r"#BP at slot\+1",
@@ -79,6 +82,8 @@ END = {
     "disarm_without_sync": ("users/kprobe_race", ("PANIC", "FAIL"), r"not ok 1 - users/kprobe"),
     "no_mutex": ("i19_two_patchers", ("FAIL", "PANIC", "HANG"), r"not ok 1 - poke/i19"),
     "leaked_reference": ("i20_liveness", ("HANG",), r"core 0 .*phase text_poke: retire"),
+    "bare_switch": ("users/text_switch_race", ("PANIC", "FAIL"), r"not ok 1 - users/text_switch"),
+    "reclaim_at_once": ("users/reclaim_race", ("PANIC", "FAIL"), r"#BP|wrong executions"),
 }
 
 # Twins of the tree by which a sync waits for more than 16 other cores.

@@ -17,8 +17,12 @@ TWINS := \
     early_close:poke/protocol.c \
     disarm_without_sync:poke/users/kprobe.c \
     every_alternative:poke/users/alternative.c \
+    tracer_gap:poke/users/ftrace.c \
     missed_site:poke/users/jump_label.c \
     missed_jcc:poke/users/static_call.c \
+    bare_switch:poke/users/text_switch.c \
+    unexpected_switch:poke/users/text_switch.c \
+    reclaim_at_once:poke/users/reclaim.c \
     missed_last:poke/table.c \
     ignored_emulate:poke/batch.c \
     unchecked_single:poke/batch.c \

@@ -9,12 +9,14 @@
 
 #include "kernel/mm/mm.h"
 #include "kernel/time/time.h"
+#include "poke/users/reclaim.h"
 #include "smp/percpu.h"
 #include "smp/smp.h"
 #include "tests/lib/int3_counts.h"
 #include "tests/lib/others.h"
 
-#define TIMER_US 200
+#define TIMER_US       200
+#define VERSIONS_LEAST 12 /* however slow the machine is */
 
 enum context { IN_THREAD, IN_TIMER, IN_NMI, CONTEXTS };
 
@@ -60,6 +62,7 @@ static void executor(__attribute__((unused)) void *arg)
     smp_timer_start(TIMER_US);
     while (others_go_on()) {
         execute(IN_THREAD);
+        text_quiescent_point();
         cpu_relax();
     }
     smp_timer_start(0);
@@ -113,7 +116,7 @@ void user_load_run(struct test_run *t, const struct user_load *l)
     begun = done = 0;
     others_start(t, 0, executor, NULL);
     uint64_t end = rdtsc() + time_ns_to_ticks(test_duration_ms(t) * 1000000);
-    while (!e && (rdtsc() < end || begun % 2))
+    while (!e && (rdtsc() < end || begun % 2 || begun < VERSIONS_LEAST))
         e = next_version();
     others_stop();
 
