@@ -41,8 +41,8 @@ struct kprobe {
 enum poke_error register_kprobe(struct kprobe *p);
 
 /*
- * Take it back: the old first byte is stored, and all cores serialise. When it returns no core is in
- * the handler nor will be, and *p may go. POKE_E_EXPECTED: it is not registered.
+ * Take it back: the old first byte is stored, and all cores serialise. When it returns no core is
+ * in the handler nor will be, and *p may go. POKE_E_EXPECTED: it is not registered.
  */
 enum poke_error unregister_kprobe(struct kprobe *p);
 
