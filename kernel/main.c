@@ -90,17 +90,21 @@ static bool has_feature(uint32_t feature)
     return regs[ALTERNATIVE_REG(feature)] >> ALTERNATIVE_BIT(feature) & 1;
 }
 
-/* The text users' part of booting: while one core runs. */
+/* The text users' part of booting: when all cores are known and one runs. */
 static enum poke_error patch_at_boot(void)
 {
-    unsigned replaced;
-    enum poke_error e = alternatives_apply(has_feature, &replaced);
+    void *tracing = pages_alloc_virt((ftrace_bytes() + PAGE_SIZE - 1) / PAGE_SIZE);
+    enum poke_error e = alternatives_apply(has_feature);
 
+    if (!tracing)
+        panic(NULL, "no memory for function tracing");
     if (!e)
         e = jump_label_init();
     if (!e)
         e = static_call_init();
-    return e ? e : redirect_init();
+    if (!e)
+        e = redirect_init();
+    return e ? e : ftrace_init(tracing);
 }
 
 static enum exit_code run(struct boot_info *info)
@@ -113,16 +117,10 @@ static enum exit_code run(struct boot_info *info)
         return harness_bail("sync=serialize: this processor has no SERIALIZE instruction");
     if (!mm_window_select((enum mm_window_mode)words.pcid))
         return harness_bail("pcid=: this processor has no process-context identifiers");
+    smp_discover(info, (unsigned)words.cpus);
     enum poke_error e = patch_at_boot();
     if (e) {
         fmt_print(error, sizeof error, "patching at boot: %s", poke_error_text(e));
-        return harness_bail(error);
-    }
-    smp_discover(info, (unsigned)words.cpus);
-    void *memory = pages_alloc_virt((ftrace_bytes() + PAGE_SIZE - 1) / PAGE_SIZE);
-    e = memory ? ftrace_init(memory) : POKE_E_LENGTH;
-    if (e) {
-        fmt_print(error, sizeof error, "function tracing: %s", poke_error_text(e));
         return harness_bail(error);
     }
     smp_apic_init();

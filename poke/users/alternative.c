@@ -20,16 +20,12 @@ static enum poke_error replace(const struct alternative *a)
     return text_poke_early((void *)a->code, text, a->code_len);
 }
 
-enum poke_error alternatives_apply(bool (*has)(uint32_t feature), unsigned *replaced)
+enum poke_error alternatives_apply(bool (*has)(uint32_t feature))
 {
     enum poke_error e = POKE_OK;
 
-    *replaced = 0;
-    for (const struct alternative *a = alternatives_start; a < alternatives_end && !e; a++) {
-        if (!has(a->feature))
-            continue;
-        e = replace(a);
-        *replaced += !e;
-    }
+    for (const struct alternative *a = alternatives_start; a < alternatives_end && !e; a++)
+        if (has(a->feature))
+            e = replace(a);
     return e;
 }

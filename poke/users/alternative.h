@@ -47,8 +47,8 @@ struct alternative {
 
 /*
  * Replace wherever `has` says that the processor has the feature. Once, on the only core that runs,
- * before any of the code is executed. Errors of text_poke_early(). `*replaced`: how many.
+ * before any of the code is executed. Errors of text_poke_early().
  */
-enum poke_error alternatives_apply(bool (*has)(uint32_t feature), unsigned *replaced);
+enum poke_error alternatives_apply(bool (*has)(uint32_t feature));
 
 #endif

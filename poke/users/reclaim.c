@@ -4,9 +4,9 @@
  * waits.
  *
  * A count that has changed since the patch ended was stored behind the core's last entry into the
- * old text. For a core that was away in the patch's last sync serialises before it goes on, and
- * enters the new text only; and one that was asked has stored its acknowledgement behind all counts
- * from before: the patch's end, and so the first look here, has seen those.
+ * old text. A core that was away in the patch's last sync serialises before it goes on, and enters
+ * the new text only. One that was asked has stored its acknowledgement behind all counts from
+ * before: the patch's end, and so the first look here, has seen those.
  */
 #include "poke/users/reclaim.h"
 

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "kernel/cpu/iret.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/mm/mm.h"
 #include "tests/latency/bare_bp.h"
@@ -12,23 +13,9 @@ static bool has_serialize(void)
     return cpuid_basic(7, 0).edx >> 14 & 1;
 }
 
-/* To the next instruction, at the privilege and with the selectors that it has. */
 static void iret(void)
 {
-    uint64_t scratch;
-
-    __asm__ volatile("mov %%ss, %k0\n\t"
-                     "mov %%rsp, %%rcx\n\t"
-                     "push %0\n\t"
-                     "push %%rcx\n\t"
-                     "pushfq\n\t"
-                     "mov %%cs, %k0\n\t"
-                     "push %0\n\t"
-                     "lea 1f(%%rip), %0\n\t"
-                     "push %0\n\t"
-                     "iretq\n"
-                     "1:"
-                     : "=&r"(scratch)::"rcx", "memory", "cc");
+    iret_to_next();
 }
 
 static void serialize(void)
