@@ -10,6 +10,7 @@
 #include "kernel/cpu/regs.h"
 #include "kernel/exit.h"
 #include "kernel/lib/fmt.h"
+#include "kernel/lib/string.h"
 #include "kernel/lib/words.h"
 #include "kernel/mm/mm.h"
 #include "kernel/time/time.h"
@@ -26,6 +27,11 @@
 #include "tests/harness/harness.h"
 
 enum exit_code kernel_main(struct boot_info *info);
+
+/* The general registers come first in both, in one order. */
+_Static_assert(offsetof(struct kprobe_regs, at) == offsetof(struct trap_frame, vector),
+               "one order");
+_Static_assert(offsetof(struct kprobe_regs, rax) == offsetof(struct trap_frame, rax), "one order");
 
 static struct words words;
 
@@ -55,13 +61,17 @@ static bool read_words(const struct boot_info *info, char *error, size_t size)
  */
 static bool breakpoint(struct trap_frame *frame)
 {
-    struct poke_regs regs = { .ip = frame->rip, .sp = frame->rsp, .flags = frame->rflags };
+    struct kprobe_regs regs = { .at = {
+                                    .ip = frame->rip, .sp = frame->rsp, .flags = frame->rflags } };
     bool asked = frame->error;
 
-    if ((asked || !smp_text_poke_int3_handler(&regs)) && !kprobe_int3_handler(&regs))
-        return false;
-    frame->rip = regs.ip;
-    frame->rsp = regs.sp;
+    if (asked || !smp_text_poke_int3_handler(&regs.at)) {
+        memcpy(&regs, frame, offsetof(struct kprobe_regs, at));
+        if (!kprobe_int3_handler(&regs))
+            return false;
+    }
+    frame->rip = regs.at.ip;
+    frame->rsp = regs.at.sp;
     return true;
 }
 
@@ -94,10 +104,12 @@ static bool has_feature(uint32_t feature)
 static enum poke_error patch_at_boot(void)
 {
     void *tracing = pages_alloc_virt((ftrace_bytes() + PAGE_SIZE - 1) / PAGE_SIZE);
+    uint8_t *copies = (uint8_t *)mm_text_alloc((kprobe_text_bytes() + PAGE_SIZE - 1) / PAGE_SIZE);
     enum poke_error e = alternatives_apply(has_feature);
 
-    if (!tracing)
-        panic(NULL, "no memory for function tracing");
+    if (!tracing || !copies)
+        panic(NULL, "no memory for function tracing and probes");
+    kprobe_init(copies);
     if (!e)
         e = jump_label_init();
     if (!e)

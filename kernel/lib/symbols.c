@@ -3,13 +3,13 @@
 
 #include <stddef.h>
 
-const char *symbol_lookup(const struct symbol_table *t, uint64_t address, uint64_t *offset)
+bool symbol_find(const struct symbol_table *t, uint64_t address, uint32_t *symbol)
 {
     uint32_t low = 0,
              high = t->count; /* offsets below `low` are <= the address, from `high` above */
 
     if (address < t->base)
-        return NULL;
+        return false;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
 
@@ -18,8 +18,26 @@ const char *symbol_lookup(const struct symbol_table *t, uint64_t address, uint64
         else
             high = middle;
     }
-    if (low == 0)
+    *symbol = low - 1;
+    return low > 0;
+}
+
+uint64_t symbol_address(const struct symbol_table *t, uint32_t symbol)
+{
+    return t->base + t->offsets[symbol];
+}
+
+const char *symbol_name(const struct symbol_table *t, uint32_t symbol)
+{
+    return t->text + t->names[symbol];
+}
+
+const char *symbol_lookup(const struct symbol_table *t, uint64_t address, uint64_t *offset)
+{
+    uint32_t symbol;
+
+    if (!symbol_find(t, address, &symbol))
         return NULL;
-    *offset = address - t->base - t->offsets[low - 1];
-    return t->text + t->names[low - 1];
+    *offset = address - symbol_address(t, symbol);
+    return symbol_name(t, symbol);
 }

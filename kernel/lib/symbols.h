@@ -6,6 +6,7 @@
 #ifndef KERNEL_LIB_SYMBOLS_H
 #define KERNEL_LIB_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct symbol_table {
@@ -19,6 +20,16 @@ struct symbol_table {
 
 /* The running image's table. Not there on the host. */
 extern const struct symbol_table kernel_symbols;
+
+/*
+ * Index of the function at or before `address` into *symbol. False, with *symbol
+ * undefined, if it is below the first. Pure.
+ */
+bool symbol_find(const struct symbol_table *t, uint64_t address, uint32_t *symbol);
+
+/* Of the function of an index, 0 .. count - 1. Pure. */
+uint64_t symbol_address(const struct symbol_table *t, uint32_t symbol);
+const char *symbol_name(const struct symbol_table *t, uint32_t symbol);
 
 /*
  * Name of the function at or before `address`, and the distance in *offset; NULL if it is below the

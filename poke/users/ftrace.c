@@ -66,6 +66,14 @@ uintptr_t ftrace_function(uint32_t i)
     return mcount_loc_start[i];
 }
 
+bool ftrace_is_function(const void *addr)
+{
+    for (uint32_t i = 0; i < ftrace_functions(); i++)
+        if (ftrace_function(i) == (uintptr_t)addr)
+            return true;
+    return false;
+}
+
 uint32_t ftrace_functions_of(const struct tracer *tracer)
 {
     uint32_t n = 0;

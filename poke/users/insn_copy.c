@@ -459,8 +459,9 @@ enum poke_error insn_look(const uint8_t *bytes, size_t available, struct insn_in
         out->rel = (int32_t)read_le(bytes + d.at - immediate, immediate);
         if (immediate == 1)
             out->rel = (int8_t)out->rel;
-        out->branch = d.opcode;
     }
+    if (out->kind == INSN_RELATIVE || out->kind == INSN_JUMP)
+        out->branch = d.opcode;
     return POKE_OK;
 }
 

@@ -52,7 +52,8 @@ struct insn_info {
     uint8_t disp_at; /* where the four bytes of a displacement from RIP begin; 0: there is none */
     /*
      * RELATIVE: the opcode's last byte. E8 CALL; E9, EB JMP; 70..7F and 80..8F (behind 0F) Jcc, the
-     * condition in the low four bits; E0 LOOPNE, E1 LOOPE, E2 LOOP, E3 JRCXZ. Else 0.
+     * condition in the low four bits; E0 LOOPNE, E1 LOOPE, E2 LOOP, E3 JRCXZ. JUMP likewise: C2,
+     * C3 RET; FF JMP. Else 0.
      */
     uint8_t branch;
 };

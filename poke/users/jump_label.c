@@ -189,3 +189,19 @@ uint32_t static_key_count(const struct static_key *key)
 {
     return load_acquire(&key->enabled);
 }
+
+bool jump_label_text_reserved(uintptr_t start, size_t len)
+{
+    for (const struct jump_entry *site = jump_table_start; site < jump_table_end; site++)
+        if (site->code < start + len && start < site->code + site->len)
+            return true;
+    return false;
+}
+
+bool jump_label_leads_to(uintptr_t from, uintptr_t to)
+{
+    for (const struct jump_entry *site = jump_table_start; site < jump_table_end; site++)
+        if (site->target >= from && site->target < to)
+            return true;
+    return false;
+}

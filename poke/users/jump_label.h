@@ -80,6 +80,13 @@ enum poke_error static_key_slow_dec(struct static_key *key);
 uint32_t static_key_count(const struct static_key *key);
 
 /*
+ * Does a site have a byte in [start, start + len)? Mirrors Linux `jump_label_text_reserved`. And
+ * does one lead to [from, to) when it jumps? Pure after jump_label_init().
+ */
+bool jump_label_text_reserved(uintptr_t start, size_t len);
+bool jump_label_leads_to(uintptr_t from, uintptr_t to);
+
+/*
  * Find the sites, and make each what its key wants. Once, on the only core that runs, before any
  * site is executed. Errors of text_poke_early().
  */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Probes: a function of one's own is called whenever a chosen instruction is about to be executed.
- * Mirrors Linux's struct kprobe, as far as instructions go that the engine can emulate: those of
- * static keys, static calls, traced functions, and every other NOP2, NOP5, NOP6, CALL, JMP, Jcc and
- * RET. There is no single stepping of others.
+ * Mirrors Linux's struct kprobe, without post-handlers.
  *
- *     static struct kprobe probe = { .addr = site, .len = 5, .pre_handler = count };
+ *     static struct kprobe probe = { .addr = site, .pre_handler = count };
  *
  *     register_kprobe(&probe);
+ *     optimize_kprobe(&probe);    if the instructions there allow it: a jump instead of a trap
+ *
+ * The first byte becomes INT3. The instruction is then emulated, or a copy of it executed that
+ * lies elsewhere and is followed by a jump back: no single step, so there is no state that a probe
+ * in an interrupt or NMI could disturb.
  */
 #ifndef POKE_USERS_KPROBE_H
 #define POKE_USERS_KPROBE_H
@@ -16,41 +19,70 @@
 
 #define KPROBES_MAX 64
 
-struct kprobe {
-    uint8_t *addr; /* of the instruction's first byte */
-    uint8_t len;   /* of its slot, as poke_insn_decode() wants it */
-    /*
-     * Called in the #BP handler: any context including NMI, interrupts off. regs->ip is behind the
-     * INT3. It may be called on several cores at once, and must not execute patchable text that
-     * is probed itself.
-     */
-    void (*pre_handler)(struct kprobe *p, const struct poke_regs *regs);
+/* Registers before the instruction. */
+struct kprobe_regs {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+    uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
+    struct poke_regs at; /* ip: one byte behind the instruction's first */
+};
 
-    /* The file's own. */
-    struct poke_insn insn; /* what stands there */
-    uint8_t first_byte;
+struct kprobe {
+    /*
+     * Of the instruction's first byte. register_kprobe() moves it behind the NOP or CALL that a
+     * traced function begins with, so that the tracer and the probe both see each pass.
+     */
+    uint8_t *addr;
+    /*
+     * Called in the #BP handler, with interrupts off, or by an optimised probe in the context that
+     * executes the instruction: any, NMI included. It may be called on several cores at once, and
+     * must not execute text that is probed itself.
+     */
+    void (*pre_handler)(struct kprobe *p, const struct kprobe_regs *regs);
 };
 
 /*
- * From its return on every execution of the instruction, on any core, calls the handler first. The
- * first byte becomes INT3, and all cores serialise. Takes text_mutex (POKE_E_LOCK if it is held).
- * POKE_E_OPCODE and the other errors of poke_insn_decode(): not an instruction of the list.
- * POKE_E_ADDRESS: not patchable. POKE_E_PENDING: KPROBES_MAX are registered. POKE_E_EXPECTED: an
- * INT3 stands there already, of another probe or of a patch.
+ * From its return on every execution of the instruction, on any core, calls the handler first.
+ * Takes text_mutex (POKE_E_LOCK if it is held). With nothing changed: POKE_E_ADDRESS if the text is
+ * not patchable, the address is none of an instruction, or the site belongs to a static key, a
+ * static call, an alternative or a redirected function; POKE_E_OPCODE if the instruction can
+ * neither be emulated nor be executed elsewhere (poke/users/insn_copy.h); POKE_E_EXPECTED if the
+ * bytes belong to another probe, or hold an INT3; POKE_E_PENDING if KPROBES_MAX are registered.
+ * Thread context, interrupts on.
  */
 enum poke_error register_kprobe(struct kprobe *p);
 
 /*
- * Take it back: the old first byte is stored, and all cores serialise. When it returns no core is
- * in the handler nor will be, and *p may go. POKE_E_EXPECTED: it is not registered.
+ * Take it back. When it returns no core is in the handler nor will be, and *p may go. Waits as
+ * text_synchronise() does (poke/users/reclaim.h), whose rules hold, unless the instruction was
+ * emulated. POKE_E_EXPECTED: it is not registered. Context as above.
  */
 enum poke_error unregister_kprobe(struct kprobe *p);
 
 /*
- * In the #BP handler, for an INT3 that the engine has left: true if it was a probe's, with regs as
- * after the probed instruction. Any context including NMI, interrupts off. Mirrors Linux
- * `kprobe_int3_handler`.
+ * Make a JMP of five bytes of the INT3: to a detour that calls the handler, then executes copies of
+ * the instructions in these bytes. Waits, as text_synchronise() does, until no core is between
+ * them. Each execution calls the handler once throughout. POKE_E_EXPECTED: not registered, or
+ * optimised already; POKE_E_OPCODE: it stays a trap, since something in the function may jump
+ * between these instructions, or they cannot all be executed elsewhere. Context as above. Mirrors
+ * Linux's function of this name, which a worker calls there.
  */
-bool kprobe_int3_handler(struct poke_regs *regs);
+enum poke_error optimize_kprobe(struct kprobe *p);
+
+/* A trap again. POKE_E_EXPECTED: it is not optimised. Context as above; does not wait. */
+enum poke_error unoptimize_kprobe(struct kprobe *p);
+
+/*
+ * The text that copies and detours are made in: `text`, kprobe_text_bytes() bytes of patchable
+ * text. Once, at boot; before it register_kprobe() answers POKE_E_PENDING.
+ */
+size_t kprobe_text_bytes(void);
+void kprobe_init(uint8_t *text);
+
+/*
+ * In the #BP handler, for an INT3 that the engine has left: true if it was a probe's, with regs->at
+ * as after the probed instruction, or before its copy. Any context including NMI, interrupts off.
+ * Mirrors Linux `kprobe_int3_handler`.
+ */
+bool kprobe_int3_handler(struct kprobe_regs *regs);
 
 #endif

@@ -21,9 +21,10 @@ void text_quiescent_point(void);
  * its point. Mirrors Linux `synchronize_rcu_tasks`, for each core's one thread.
  *
  * Not covered: text that is entered by another way than the patched one, through a pointer or a
- * second site; text that waits for work or parks its core below itself; the caller itself, which must not be inside; and it waits for as long as a thread
- * neither passes a point nor ends. Several may wait: waiting is a quiescent point. POKE_E_LOCK if
- * text_mutex is held: another core may wait for it. Thread context, interrupts on.
+ * second site; text that waits for work or parks its core below itself; the caller itself, which
+ * must not be inside. It waits for as long as a thread neither passes a point nor ends. Several may
+ * wait: waiting is a quiescent point. POKE_E_LOCK if text_mutex is held: another core may wait for
+ * it. Thread context, interrupts on.
  */
 enum poke_error text_synchronise(void);
 

@@ -40,3 +40,11 @@ enum poke_error redirect_function(void *func, void *from, void *to)
         return POKE_E_ADDRESS;
     return text_switch(func, target_of(func, from), target_of(func, to), NULL);
 }
+
+bool redirect_text_reserved(uintptr_t start, size_t len)
+{
+    for (uint8_t *const *entry = patchable_entries_start; entry < patchable_entries_end; entry++)
+        if ((uintptr_t)*entry < start + len && start < (uintptr_t)*entry + sizeof poke_nop5)
+            return true;
+    return false;
+}

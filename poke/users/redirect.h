@@ -41,6 +41,9 @@
     })
 enum poke_error redirect_function(void *func, void *from, void *to);
 
+/* Does the entry of such a function have a byte in [start, start + len)? Pure. */
+bool redirect_text_reserved(uintptr_t start, size_t len);
+
 /*
  * Make one NOP of each function's first five bytes. Once, on the only core that runs, before any of
  * these functions is called. POKE_E_EXPECTED if they are not NOPs; errors of text_poke_early().

@@ -173,3 +173,21 @@ enum poke_error static_call_set(struct static_call_key *key, void *func)
     text_mutex_unlock();
     return e;
 }
+
+static bool overlaps(const struct slot *slot, uintptr_t start, size_t len)
+{
+    uintptr_t addr = (uintptr_t)slot->addr;
+
+    return addr < start + len && start < addr + slot->len;
+}
+
+bool static_call_text_reserved(uintptr_t start, size_t len)
+{
+    for (uint32_t i = 0; i < static_call_sites_count; i++) {
+        struct slot trampoline = trampoline_of(static_call_sites[i].key);
+
+        if (overlaps(&slots[i], start, len) || overlaps(&trampoline, start, len))
+            return true;
+    }
+    return false;
+}

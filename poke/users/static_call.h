@@ -81,6 +81,12 @@ long __static_call_return0(void);
     static_call_set(&STATIC_CALL_KEY(name), (void *)(1 ? (func_) : &STATIC_CALL_TRAMP(name)))
 enum poke_error static_call_set(struct static_call_key *key, void *func);
 
+/*
+ * Does a site, or the trampoline of one that has sites, have a byte in [start, start + len)? Mirrors
+ * Linux `static_call_text_reserved`. Pure after static_call_init().
+ */
+bool static_call_text_reserved(uintptr_t start, size_t len);
+
 /* Let all sites go to their functions. Once, on the only core that runs. As jump_label_init(). */
 enum poke_error static_call_init(void);
 

@@ -78,6 +78,7 @@ END = {
     "bp_on_ist": ("i4_int3_in_nmi_in_int3", ("PANIC", "FAIL", "HANG"), r"not ok 1 - poke/i4"),
     "stack_descriptor": ("i16_foreign_int3", ("FAIL", "HANG"), r"text_poke: retire|ANSWER_POISON"),
     "disarm_without_sync": ("users/kprobe_race", ("PANIC", "FAIL"), r"not ok 1 - users/kprobe"),
+    "optimize_at_once": ("users/kprobe_optimize_race", ("PANIC", "FAIL"), r"#[A-Z]+|wrong exec"),
     "no_mutex": ("i19_two_patchers", ("FAIL", "PANIC", "HANG"), r"not ok 1 - poke/i19"),
     "leaked_reference": ("i20_liveness", ("HANG",), r"core 0 .*phase text_poke: retire"),
     "bare_switch": ("users/text_switch_race", ("PANIC", "FAIL"), r"not ok 1 - users/text_switch"),

@@ -16,6 +16,7 @@ TWINS := \
     unnestable:poke/int3_handler.c \
     early_close:poke/protocol.c \
     disarm_without_sync:poke/users/kprobe.c \
+    optimize_at_once:poke/users/kprobe_optimize.c \
     every_alternative:poke/users/alternative.c \
     tracer_gap:poke/users/ftrace.c \
     missed_site:poke/users/jump_label.c \

@@ -1,136 +1,234 @@
 /* SPDX-License-Identifier: MIT */
-/* Probes on this file's own code: every execution is counted, none is lost and none invented. */
+/* Probes: every execution is counted, none is lost and none invented, and all does what it did. */
 #include "poke/users/kprobe.h"
-#include "poke/users/jump_label.h"
 
-#include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"
-#include "tests/users/load.h"
+#include "poke/users/ftrace.h"
+#include "poke/users/jump_label.h"
+#include "poke/users/redirect.h"
+#include "poke/users/static_call.h"
+#include "tests/harness/test.h"
+#include "tests/users/probed.h"
 
 #define NOINLINE __attribute__((noinline, noclone))
+#define PASSES   10u
 
-static DEFINE_STATIC_KEY_FALSE(probed_key);
+/* ---- what a probe sees ---- */
 
-NOINLINE static bool probed_branch(void)
+static struct {
+    const struct probed *of;
+    uint64_t wrong; /* calls with registers that cannot be */
+} seen;
+
+static void count(struct kprobe *p, const struct kprobe_regs *regs)
 {
-    return static_branch_unlikely(&probed_key);
+    uint64_t *counter = (uint64_t *)regs->rdi;
+
+    seen.wrong += p->addr != seen.of->site || regs->at.ip != (uintptr_t)p->addr + 1 ||
+                  regs->at.sp < (uintptr_t)&regs || regs->at.sp > (uintptr_t)counter;
+    ++*counter;
 }
 
-/* Hits of every core, in every context. */
-static uint64_t hits;
-
-static void count(__attribute__((unused)) struct kprobe *p,
-                  __attribute__((unused)) const struct poke_regs *regs)
+/* Does each pass answer as without a probe, with `hits` calls of the handler? */
+static void expect_passes(struct test_run *t, const struct probed *f, uint64_t answer,
+                          uint64_t *counter, uint64_t hits)
 {
-    fetch_add(&hits, 1);
-}
+    for (unsigned i = 0; i < PASSES; i++) {
+        uint64_t before = *counter;
 
-static struct kprobe probe_of_key(void)
-{
-    const struct jump_entry *site = &probed_key.sites[0];
-
-    return (struct kprobe){ .addr = (uint8_t *)site->code, .len = site->len, .pre_handler = count };
+        if (f->run(counter) != answer || *counter - before != hits)
+            FAIL("%s: %llu hits, %llu expected, or another answer", f->what,
+                 (unsigned long long)(*counter - before), (unsigned long long)hits);
+        saw(SEE_TRAPS, hits);
+    }
 }
 
 TEST_BARE("text of its own that can be patched", users, kprobe_counts,
           "a probe is called once for each execution, and its instruction does what it did",
           .budget_ms = 50, .must_see = { { SEE_TRAPS, 20 } })
 {
-    REQUIRE(probed_key.count == 1);
-    struct kprobe probe = probe_of_key(), second = probe;
+    for (const struct probed *f = users_probed; f < users_probed_end; f++) {
+        struct kprobe probe = { .addr = f->site, .pre_handler = count };
+        uint64_t counter = 0, answer = f->run(&counter);
 
-    hits = 0;
-    EXPECT_EQ(unregister_kprobe(&probe), POKE_E_EXPECTED);
-    EXPECT_EQ(register_kprobe(&probe), POKE_OK);
-    EXPECT_EQ(register_kprobe(&second), POKE_E_EXPECTED);
-    for (unsigned i = 1; i <= 10; i++) {
-        EXPECT(!probed_branch());
-        EXPECT_EQ(hits, i);
+        seen.of = f;
+        seen.wrong = 0;
+        EXPECT_EQ(unregister_kprobe(&probe), POKE_E_EXPECTED);
+        EXPECT_EQ(register_kprobe(&probe), POKE_OK);
+        expect_passes(t, f, answer, &counter, 1);
+        EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
+        expect_passes(t, f, answer, &counter, 0);
+        EXPECT_EQ(seen.wrong, 0);
     }
-    /* As in Linux either the probe or the key has the site. */
-    EXPECT_EQ(static_key_enable(&probed_key), POKE_E_EXPECTED);
-    EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
-    EXPECT_EQ(static_key_enable(&probed_key), POKE_OK);
-    EXPECT(probed_branch());
-    EXPECT_EQ(hits, 10);
+}
 
-    probe = probe_of_key(); /* of a JMP now */
+TEST_BARE("text of its own that can be patched", users, kprobe_optimized,
+          "a probe becomes a jump where nothing can be between the bytes, and counts the same",
+          .budget_ms = 50, .must_see = { { SEE_TRAPS, 100 } })
+{
+    for (const struct probed *f = users_probed; f < users_probed_end; f++) {
+        struct kprobe probe = { .addr = f->site, .pre_handler = count };
+        uint64_t counter = 0, answer = f->run(&counter);
+        enum poke_error can = f->optimises ? POKE_OK : POKE_E_OPCODE;
+
+        seen.of = f;
+        seen.wrong = 0;
+        EXPECT_EQ(optimize_kprobe(&probe), POKE_E_EXPECTED);
+        EXPECT_EQ(register_kprobe(&probe), POKE_OK);
+        EXPECT_EQ(unoptimize_kprobe(&probe), POKE_E_EXPECTED);
+        for (unsigned i = 0; i < 2; i++) {
+            if (optimize_kprobe(&probe) != can)
+                FAIL("%s: %s", f->what, can ? "was optimised" : "was not optimised");
+            EXPECT_EQ(*f->site, f->optimises ? JMP32_INSN_OPCODE : INT3_INSN_OPCODE);
+            expect_passes(t, f, answer, &counter, 1);
+            EXPECT_EQ(optimize_kprobe(&probe), f->optimises ? POKE_E_EXPECTED : POKE_E_OPCODE);
+            if (i)
+                continue;
+            EXPECT_EQ(unoptimize_kprobe(&probe), f->optimises ? POKE_OK : POKE_E_EXPECTED);
+            EXPECT_EQ(*f->site, INT3_INSN_OPCODE);
+            expect_passes(t, f, answer, &counter, 1);
+        }
+        EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
+        expect_passes(t, f, answer, &counter, 0);
+        EXPECT_EQ(seen.wrong, 0);
+    }
+}
+
+/* ---- what is refused ---- */
+
+static DEFINE_STATIC_KEY_FALSE(reserved_key);
+long users_reserved_target(long x);
+long users_reserved_target(long x)
+{
+    return x + 1;
+}
+DEFINE_STATIC_CALL(users_reserved, users_reserved_target);
+
+NOINLINE static bool reserved_branch(void)
+{
+    return static_branch_unlikely(&reserved_key);
+}
+
+NOINLINE static long reserved_call(long x)
+{
+    return static_call(users_reserved)(x) + 1;
+}
+
+REDIRECTABLE static long reserved_entry(long x)
+{
+    return x + 2;
+}
+
+static enum poke_error try_to_probe(const void *addr)
+{
+    struct kprobe probe = { .addr = (uint8_t *)addr, .pre_handler = count };
+    uint8_t before = *(const uint8_t *)addr;
+    enum poke_error e = register_kprobe(&probe);
+
+    if (!e)
+        unregister_kprobe(&probe);
+    return *(const uint8_t *)addr == before ? e : POKE_E_READBACK;
+}
+
+TEST_BARE("text of its own that can be patched", users, kprobe_refusals,
+          "sites of other users, bytes inside instructions and what cannot be moved are refused",
+          .budget_ms = 50)
+{
+    EXPECT(!reserved_branch() && reserved_call(1) == 3 && reserved_entry(1) == 3);
+    EXPECT_EQ(try_to_probe((const void *)reserved_key.sites[0].code), POKE_E_ADDRESS);
+    EXPECT_EQ(try_to_probe((const void *)(STATIC_CALL_KEY(users_reserved).sites[0].disp - 1)),
+              POKE_E_ADDRESS);
+    EXPECT_EQ(try_to_probe((const void *)reserved_entry), POKE_E_ADDRESS);
+    EXPECT_EQ(try_to_probe((const void *)smp_text_poke_sync_each_cpu), POKE_E_ADDRESS);
+    EXPECT_EQ(try_to_probe(users_probed[0].site + 1), POKE_E_ADDRESS);
+    for (const struct unprobed *u = users_unprobed; u < users_unprobed_end; u++)
+        if (try_to_probe(u->site) != POKE_E_OPCODE)
+            FAIL("%s was not refused", u->what);
+
+    struct kprobe probe = { .addr = users_probed[0].site, .pre_handler = count };
+
     EXPECT_EQ(register_kprobe(&probe), POKE_OK);
-    for (unsigned i = 1; i <= 10; i++)
-        EXPECT(probed_branch());
-    EXPECT_EQ(hits, 20);
+    EXPECT_EQ(register_kprobe(&probe), POKE_E_EXPECTED);
+    EXPECT_EQ(try_to_probe(probe.addr), POKE_E_EXPECTED);
+    text_mutex_lock();
+    EXPECT_EQ(unregister_kprobe(&probe), POKE_E_LOCK);
+    EXPECT_EQ(optimize_kprobe(&probe), POKE_E_LOCK);
+    text_mutex_unlock();
+    EXPECT_EQ(optimize_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(try_to_probe(probe.addr + JMP32_INSN_SIZE), POKE_OK);
     EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
-    EXPECT_EQ(static_key_disable(&probed_key), POKE_OK);
-    saw(SEE_TRAPS, hits);
-
-    static const uint8_t other[] = { 0x48, 0x89, 0xc8 }; /* mov rax, rcx */
-    struct kprobe refused = { .addr = (uint8_t *)mm_text_alloc(1), .len = 5, .pre_handler = count };
-
-    REQUIRE(refused.addr);
-    EXPECT_EQ(text_poke_copy(refused.addr, other, sizeof other), POKE_OK);
-    EXPECT_EQ(register_kprobe(&refused), POKE_E_OPCODE);
-    refused.addr = (uint8_t *)smp_text_poke_sync_each_cpu;
-    EXPECT_EQ(register_kprobe(&refused), POKE_E_ADDRESS);
 }
 
-/* ---- under load ---- */
-
-static DEFINE_STATIC_KEY_FALSE(raced_key);
-static struct kprobe raced;
-
-static uint64_t executed; /* how often, by all cores */
-
-NOINLINE static bool raced_branch(void)
+TEST_BARE("text of its own that can be patched", users, kprobe_many,
+          "as many probes as there is room for, and each has its place again", .budget_ms = 50)
 {
-    return static_branch_unlikely(&raced_key);
+    static struct kprobe probes[KPROBES_MAX];
+    static const uint8_t code[] = { 0x90, 0x90, 0xc3 };
+    uint8_t *text = (uint8_t *)mm_text_alloc(1);
+    struct kprobe other = { .addr = users_probed[0].site, .pre_handler = count };
+
+    REQUIRE(text);
+    for (unsigned i = 0; i < 2 * KPROBES_MAX; i++) {
+        struct kprobe *p = &probes[i % KPROBES_MAX];
+
+        if (i >= KPROBES_MAX)
+            EXPECT_EQ(unregister_kprobe(p), POKE_OK);
+        *p = (struct kprobe){ .addr = text + i * sizeof code, .pre_handler = count };
+        EXPECT_EQ(text_poke_copy(p->addr, code, sizeof code), POKE_OK);
+        EXPECT_EQ(register_kprobe(p), POKE_OK);
+    }
+    EXPECT_EQ(register_kprobe(&other), POKE_E_PENDING);
+    for (unsigned i = 0; i < KPROBES_MAX; i++)
+        EXPECT_EQ(unregister_kprobe(&probes[i]), POKE_OK);
+    EXPECT_EQ(register_kprobe(&other), POKE_OK);
+    EXPECT_EQ(unregister_kprobe(&other), POKE_OK);
 }
 
-/* What it answers, and whether a hit came: of this core's own the least that can be said. */
-static uint64_t run_raced(__attribute__((unused)) uint64_t turn)
-{
-    uint64_t before = load_acquire(&hits);
-    bool jumped = raced_branch();
+/* ---- a traced function ---- */
 
-    fetch_add(&executed, 1);
-    return (uint64_t)jumped << 1 | (load_acquire(&hits) != before);
+static uint64_t traced, probed;
+
+notrace static void trace(__attribute__((unused)) uintptr_t ip,
+                          __attribute__((unused)) uintptr_t parent_ip,
+                          __attribute__((unused)) struct tracer *self)
+{
+    traced++;
 }
 
-/* Armed throughout: a hit. (Disarmed throughout: other cores may still have brought some.) */
-static bool raced_allowed(uint64_t value, __attribute__((unused)) uint64_t turn, uint64_t first,
-                          uint64_t last)
-{
-    bool jumped = value >> 1, hit = value & 1;
+DEFINE_TRACER(beside_probe, trace);
 
-    return !jumped && (first != last || first % 2 == 0 || hit);
+static void count_probed(__attribute__((unused)) struct kprobe *p,
+                         __attribute__((unused)) const struct kprobe_regs *regs)
+{
+    probed++;
 }
 
-static enum poke_error arm_or_disarm(uint64_t version)
+NOINLINE static uint64_t traced_function(uint64_t x)
 {
-    return version % 2 ? register_kprobe(&raced) : unregister_kprobe(&raced);
+    __asm__ volatile("" ::: "memory");
+    return 3 * x + 1;
 }
 
-TEST_BARE("text of its own that can be patched", users, kprobe_race,
-          "a probe comes and goes under threads, interrupts and NMIs, and misses nothing",
-          .cpus = 2, .budget_ms = 200, .default_ms = 300,
-          .must_see = { { SEE_EXECUTIONS, 200 },
-                        { SEE_OVERLAPS, 20 },
-                        { SEE_TRAPS, 100 },
-                        { SEE_TIMER_EXECUTIONS, 3 },
-                        { SEE_NMI_EXECUTIONS, 3 } })
+TEST_BARE("text of its own that can be patched", users, kprobe_of_traced,
+          "a traced function's entry has a tracer and a probe, and both see each pass",
+          .budget_ms = 50)
 {
-    static const struct user_load load = { run_raced, raced_allowed, arm_or_disarm };
-    const struct jump_entry *site = &raced_key.sites[0];
+    struct kprobe probe = { .addr = (uint8_t *)traced_function, .pre_handler = count_probed };
 
-    REQUIRE(raced_key.count == 1);
-    raced =
-        (struct kprobe){ .addr = (uint8_t *)site->code, .len = site->len, .pre_handler = count };
-    hits = executed = 0;
-    user_load_run(t, &load);
-    EXPECT(hits <= executed);
-    saw(SEE_TRAPS, hits);
-
-    /* It is gone: not one more. */
-    uint64_t before = hits;
-    EXPECT(!raced_branch());
-    EXPECT_EQ(hits, before);
+    traced = probed = 0;
+    EXPECT_EQ(register_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(probe.addr, (uint8_t *)traced_function + sizeof poke_nop5);
+    EXPECT_EQ(traced_function(2), 7);
+    EXPECT_EQ(probed, 1);
+    EXPECT_EQ(ftrace_set_function((const void *)traced_function, &beside_probe), POKE_OK);
+    EXPECT_EQ(traced_function(3), 10);
+    EXPECT_EQ(probed, 2);
+    EXPECT_EQ(traced, 1);
+    EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(traced_function(4), 13);
+    EXPECT_EQ(probed, 2);
+    EXPECT_EQ(traced, 2);
+    EXPECT_EQ(ftrace_set_function((const void *)traced_function, NULL), POKE_OK);
+    EXPECT_EQ(traced_function(5), 16);
+    EXPECT_EQ(traced, 2);
 }

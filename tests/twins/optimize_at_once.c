@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Broken on purpose: a probe becomes a jump without waiting for the threads that were interrupted
+ * between the instructions that the jump covers.
+ */
+#include "poke/users/reclaim.h"
+
+#define text_synchronise() POKE_OK
+
+#include "poke/users/kprobe_optimize.c"

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Functions with an instruction to be probed, one for each way in which a probe executes it. */
+#ifndef TESTS_USERS_PROBED_H
+#define TESTS_USERS_PROBED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct probed {
+    /*
+     * Answers the same for the same argument. The argument is in RDI at the site, so that who probes
+     * it can count there.
+     */
+    uint64_t (*run)(uint64_t *count);
+    uint8_t *site;
+    const char *what;
+    uint64_t optimises; /* can a JMP cover the site? */
+};
+
+extern const struct probed users_probed[], users_probed_end[];
+
+/* Instructions that no probe may have. None of them is executed. */
+struct unprobed {
+    uint8_t *site;
+    const char *what;
+};
+
+extern const struct unprobed users_unprobed[], users_unprobed_end[];
+
+/* The one whose five bytes are several instructions, between which other cores run. */
+uint64_t users_probed_pauses(uint64_t *count);
+extern const struct probed users_probed_between;
+
+#endif
