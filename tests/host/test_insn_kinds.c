@@ -184,6 +184,11 @@ static void branches_say_which_and_where(void **state)
     assert_int_equal(insn_look((const uint8_t *)"\xE3\x7F", 2, &info), POKE_OK);
     assert_int_equal(info.branch, 0xE3);
     assert_int_equal(info.rel, 127);
+    assert_int_equal(insn_look((const uint8_t *)"\xFF\xE0", 2, &info), POKE_OK);
+    assert_int_equal(info.branch, 0xFF);
+    assert_int_equal(info.rel, 0);
+    assert_int_equal(insn_look((const uint8_t *)"\xF3\xC3", 2, &info), POKE_OK);
+    assert_int_equal(info.branch, 0xC3);
     assert_int_equal(insn_look((const uint8_t *)"\x90", 1, &info), POKE_OK);
     assert_int_equal(info.branch, 0);
     assert_int_equal(info.rel, 0);
