@@ -33,6 +33,9 @@ ifdef TWIN
 $(if $(call twin_replaces,$(TWIN)),,$(error TWIN=$(TWIN): no such twin in tests/twins/twins.mk))
 K     := $(O)/twins/$(TWIN)
 BUILD := $(BUILD) twin $(TWIN)
+# Its object has the name of the one that it replaces, which linker.ld goes by.
+TWIN_SRC := $(call twin_replaces,$(TWIN))
+TWIN_OBJ := $(K)/obj/$(TWIN_SRC).o
 else
 K     := $(O)
 endif
@@ -53,21 +56,24 @@ KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=ker
 
 ROOMS      := kernel smp poke tests
 KERNEL_C   := $(filter-out tests/host/% tests/model/% tests/fuzz/% tests/twins/% \
-    $(call twin_replaces,$(TWIN)),$(shell find $(ROOMS) -name '*.c' | sort))
+    $(TWIN_SRC),$(shell find $(ROOMS) -name '*.c' | sort))
 KERNEL_ASM := $(filter-out smp/trampoline.asm,$(shell find $(ROOMS) -name '*.asm' | sort))
-KERNEL_OBJ := $(KERNEL_C:%=$(O)/obj/%.o) $(KERNEL_ASM:%=$(O)/obj/%.o) $(if $(TWIN),$(K)/twin.c.o)
+KERNEL_OBJ := $(KERNEL_C:%=$(O)/obj/%.o) $(KERNEL_ASM:%=$(O)/obj/%.o) $(TWIN_OBJ)
 
 # The engine with the machine's smallest answers to it, compiled as one: the calls between its files
 # are a third of what a patch executes.
 ENGINE_C   := $(wildcard poke/*.c) smp/machine.c smp/percpu.c smp/sync.c smp/ipi.c \
     kernel/mm/text.c kernel/mm/window.c
-ENGINE_OBJ := $(filter $(ENGINE_C:%=$(O)/obj/%.o) $(K)/twin.c.o,$(KERNEL_OBJ))
+ENGINE_OBJ := $(filter $(ENGINE_C:%=$(O)/obj/%.o) $(ENGINE_C:%=$(K)/obj/%.o),$(KERNEL_OBJ))
 LTO_CFLAGS := -flto -ffat-lto-objects
 
-# What can be traced: the text that can be patched (linker.ld). A NOP of five bytes at each
-# function's entry, and its address in section __mcount_loc (poke/users/ftrace.h).
-TRACED_OBJ   := $(patsubst %,$(O)/obj/%.o,$(filter-out kernel/lib/string.c,$(filter \
-    kernel/console/% kernel/lib/% kernel/time/% tests/%,$(KERNEL_C))))
+# Traced is every C file whose text is not in the list of what cannot be patched (linker.ld): a NOP
+# of five bytes at each function's entry, and its address in section __mcount_loc
+# (poke/users/ftrace.h).
+FIXED_SRC    := $(subst *,%,$(shell sed -n 's,^ *\*/obj/\(.*\)\.o.*,\1,p' linker.ld))
+$(if $(FIXED_SRC),,$(error linker.ld: no list of fixed text))
+TRACED_OBJ   := $(patsubst %,$(O)/obj/%.o,$(filter-out $(FIXED_SRC),$(KERNEL_C))) \
+    $(patsubst %,$(K)/obj/%.o,$(filter-out $(FIXED_SRC),$(TWIN_SRC)))
 TRACE_CFLAGS := -pg -mfentry -mrecord-mcount -mnop-mcount
 
 .PHONY: all
@@ -79,8 +85,12 @@ $(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
 endef
 $(O)/obj/%.c.o: %.c
 	$(KERNEL_COMPILE)
-$(O)/twins/%/twin.c.o: tests/twins/%.c
+ifdef TWIN
+$(TWIN_OBJ): tests/twins/$(TWIN).c
 	$(KERNEL_COMPILE)
+endif
+# Which files are traced.
+$(KERNEL_C:%=$(O)/obj/%.o) $(TWIN_OBJ): linker.ld
 
 $(TRACED_OBJ): KERNEL_CFLAGS += $(TRACE_CFLAGS)
 $(ENGINE_OBJ): KERNEL_CFLAGS += $(LTO_CFLAGS)
@@ -117,7 +127,7 @@ KERNEL_ALL := $(K)/link/engine.o $(filter-out $(ENGINE_OBJ),$(KERNEL_OBJ)) $(K)/
 TABLES = $(foreach t,ksyms static_calls,$(K)/link/$(t)$(1).o)
 COMPILE_TABLE = $(CC) $(KERNEL_CFLAGS) -c $(1:.o=.c) -o $(1)
 
-$(K)/kernel.elf: $(KERNEL_ALL) linker.ld tools/symbols.py tools/static_calls.py
+$(K)/kernel.elf: $(KERNEL_ALL) linker.ld tools/symbols.py tools/static_calls.py tools/fixed_text.py
 	$(Q)$(PYTHON) tools/symbols.py --empty $(K)/link/ksyms0.c
 	$(Q)$(PYTHON) tools/static_calls.py --empty $(K)/link/static_calls0.c
 	$(Q)$(foreach t,$(call TABLES,0),$(call COMPILE_TABLE,$(t)) &&) true
@@ -126,7 +136,9 @@ $(K)/kernel.elf: $(KERNEL_ALL) linker.ld tools/symbols.py tools/static_calls.py
 	$(Q)$(READELF) -rW $(K)/link/kernel.pass1.elf | \
 	    $(PYTHON) tools/static_calls.py $(K)/link/static_calls.c
 	$(Q)$(foreach t,$(call TABLES,),$(call COMPILE_TABLE,$(t)) &&) true
-	$(Q)$(LINK) $(KERNEL_ALL) $(call TABLES,) -o $@
+	$(Q)$(LINK) $(KERNEL_ALL) $(call TABLES,) -o $@.new
+	$(Q)$(PYTHON) tools/fixed_text.py $(CROSS_COMPILE) $@.new
+	$(Q)mv $@.new $@
 
 $(K)/kernel.stripped: $(K)/kernel.elf
 	$(Q)$(OBJCOPY) --strip-all -R .test_list $< $@

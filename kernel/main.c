@@ -9,6 +9,7 @@
 #include "kernel/console/console.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/exit.h"
+#include "kernel/lib/fixed_text.h"
 #include "kernel/lib/fmt.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/words.h"
@@ -59,7 +60,7 @@ static bool read_words(const struct boot_info *info, char *error, size_t size)
  * panic. The engine was asked already if the breakpoint has come the short way, and not if a
  * handler of a test stands before this one.
  */
-static bool breakpoint(struct trap_frame *frame)
+FIXED_TEXT static bool breakpoint(struct trap_frame *frame)
 {
     struct kprobe_regs regs = { .at = {
                                     .ip = frame->rip, .sp = frame->rsp, .flags = frame->rflags } };

@@ -3,11 +3,12 @@
 #include "smp/internal.h"
 #include "smp/smp.h"
 
+#include "kernel/lib/fixed_text.h"
 #include "smp/apic.h"
 #include "smp/watchdog.h"
 
 /* No EOI: a spurious interrupt sets no in-service bit (SDM vol 3A, "Spurious Interrupt"). */
-static bool spurious_handler(struct trap_frame *frame)
+FIXED_TEXT static bool spurious_handler(struct trap_frame *frame)
 {
     (void)frame;
     return true;

@@ -11,13 +11,14 @@
 #include "kernel/console/console.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/atomic.h"
+#include "kernel/lib/fixed_text.h"
 #include "kernel/time/time.h"
 #include "smp/apic.h"
 
 #define STOP_LIMIT_NS 1000000000ull
 
-/* Interrupt context of the core that stops; does not return. */
-static void stop(void *unused)
+/* Interrupt context of the core that stops, and is asked no more; does not return. */
+FIXED_TEXT static void stop(void *unused)
 {
     (void)unused;
     smp_timer_start(0);

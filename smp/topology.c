@@ -9,6 +9,7 @@
 
 #include "boot/boot_info.h"
 #include "kernel/lib/acpi.h"
+#include "kernel/lib/fixed_text.h"
 #include "kernel/mm/mm.h"
 #include "smp/apic.h"
 
@@ -16,7 +17,8 @@
 
 static struct smp_topology topology;
 
-const struct smp_topology *smp_topology(void)
+/* Each core sync looks whether it can broadcast (ipi.c). */
+FIXED_TEXT const struct smp_topology *smp_topology(void)
 {
     return &topology;
 }

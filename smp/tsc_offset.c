@@ -14,6 +14,7 @@
 #include "smp/smp.h"
 
 #include "kernel/lib/atomic.h"
+#include "kernel/lib/fixed_text.h"
 #include "kernel/time/time.h"
 #include "poke/machine.h"
 
@@ -91,7 +92,8 @@ void tsc_offset_measure(void)
     skew = 2 * worst;
 }
 
-uint64_t tsc_offset_skew(void)
+/* The order of each batch is checked with it (poke/order_check.c). */
+FIXED_TEXT uint64_t tsc_offset_skew(void)
 {
     return skew;
 }

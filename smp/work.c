@@ -12,9 +12,10 @@
 
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/atomic.h"
+#include "kernel/lib/fixed_text.h"
 #include "smp/apic.h"
 
-bool work_wake_handler(struct trap_frame *frame)
+FIXED_TEXT bool work_wake_handler(struct trap_frame *frame)
 {
     (void)frame; /* the interrupt itself ends idle_wait() */
     apic_eoi();

@@ -2,6 +2,7 @@
 /* The kernel's own tables: built once on the boot core, then only grown. */
 #include "boot/boot_info.h"
 #include "kernel/cpu/regs.h"
+#include "kernel/lib/fixed_text.h"
 #include "kernel/mm/tables.h"
 #include "kernel/trap/trap.h"
 
@@ -12,7 +13,8 @@ extern const char data_start[], data_end[], kernel_boot_stack[];
 
 static uint64_t root;
 
-uint64_t mm_root(void)
+/* A panic looks at the tables for its backtrace. */
+FIXED_TEXT uint64_t mm_root(void)
 {
     return root;
 }

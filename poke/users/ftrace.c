@@ -111,8 +111,6 @@ enum poke_error ftrace_init(void *memory)
         return POKE_E_LENGTH;
     sort(mcount_loc_start, n);
     for (uint32_t i = 0; i < n; i++) {
-        if (!machine_is_patchable(ftrace_function(i), sizeof(poke_nop5)))
-            return POKE_E_ADDRESS;
         if (memcmp((const void *)ftrace_function(i), poke_nop5, sizeof(poke_nop5)))
             return POKE_E_EXPECTED;
     }

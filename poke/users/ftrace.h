@@ -82,7 +82,8 @@ uint64_t ftrace_recursions(void);
 /*
  * Find the functions. `memory`: zeroed, CACHE_LINE aligned, ftrace_bytes() bytes, for ever; a line
  * for each core. Once, after machine_cores() is known, on the only core that runs. POKE_E_LENGTH:
- * there are too many; POKE_E_ADDRESS: one cannot be patched; POKE_E_EXPECTED: one has no NOP.
+ * there are too many; POKE_E_EXPECTED: one has no NOP. All lie in patchable text: the link has seen
+ * to it (tools/fixed_text.py).
  */
 size_t ftrace_bytes(void);
 enum poke_error ftrace_init(void *memory);

@@ -7,6 +7,7 @@
  */
 #include "tests/poke/self_reference.h"
 
+#include "kernel/lib/fixed_text.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"
 #include "poke/poke.h"
@@ -177,9 +178,6 @@ static struct {
 } path;
 
 static trap_handler bp_handler, sync_handler_;
-
-/* The test's own on that way: not patchable, like what it calls (linker.ld). */
-#define FIXED_TEXT __attribute__((section(".text.fixed"), no_instrument_function))
 
 /* #DB itself is one level of nesting: below it is the patcher's thread, or a handler. */
 static void on_step(const struct trap_frame *frame)

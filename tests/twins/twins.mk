@@ -31,6 +31,7 @@ TWINS := \
     no_mutex:poke/lock.c \
     extra_sync:poke/sync.c \
     no_sync:poke/sync.c \
+    call_out:smp/ack_tree.c \
     group_not_awaited:smp/ack_tree.c \
     lost_arrival:smp/ack_tree.c \
     quiescent_asked:smp/ipi.c \
