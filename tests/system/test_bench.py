@@ -165,6 +165,7 @@ def test_no_operation_executes_more_instructions_than_recorded(tree, tmp_path):
     result = run_sh(tree, "bench-count", CROSSMOD_RUNS=str(tmp_path))
     assert result.returncode == 0, result.stdout
     assert re.search(r"^single_patch +[\d ]+\d +[\d ]+\d +3 516$", result.stdout, re.M)
+    assert re.search(r"^key_site_off +1 +1 +-$", result.stdout, re.M), "one instruction: the NOP"
 
 
 def test_planted_root_loads_are_caught_by_the_gate(tree, tmp_path):

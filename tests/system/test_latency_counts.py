@@ -65,6 +65,7 @@ def test_counts_with_64_cores(crossmod):
 def test_every_sweep_leaves_its_figures(crossmod):
     """Small and with whoever else uses the machine: too little seen is no fault of a sweep."""
     tests = "batch,cores,protocols,readers,sustained,sync_methods,window"
+    tests += ",user_probe,user_sites,user_trace_all"
     result = crossmod.run("cpus=4", "tests=" + ",".join(f"latency/{t}" for t in tests.split(",")))
     assert result.report["verdict"] in ("PASS", "WEAK"), result.text
     found = figures(result)
@@ -79,6 +80,10 @@ def test_every_sweep_leaves_its_figures(crossmod):
         "sustained.p99_at_half",
         "sync.iret_broadcast",
         "window.per_step_over_always_256",
+        "users.key_off_over_no_site",
+        "users.trace_on_over_off",
+        "users.trace_all_over_sync",
+        "users.probe_over_int3_pass",
     ):
         figure = found[name]
         assert not figure["exact"] and figure["low"] <= figure["milli"] <= figure["high"]

@@ -13,8 +13,8 @@ from . import figures, runs
 from .rows import INSTRUCTIONS_OF_LINUX, number
 
 RECORD = tree.ROOT / "tests" / "latency" / "instructions.json"
-TEST = "latency/instructions"
-WORDS = ("cpus=1", "icount=yes", f"tests={TEST}")
+TESTS = "latency/instructions*"
+WORDS = ("cpus=1", "icount=yes", f"tests={TESTS}")
 COMPILER = re.compile(rb"GNU C\d+ [0-9.]+")  # of the debug information
 
 

@@ -67,6 +67,10 @@ def _counted(merit: int, text: str, name: str, *goals: float, floor: float | Non
     )
 
 
+def _counted_user(merit: int, text: str, name: str, test: str, floor: float | None = None) -> Row:
+    return Row(merit, text, "icount", f"instructions.{name}", f"latency/{test}", (), floor)
+
+
 def _latency(platform: str) -> Callable[..., Row]:
     def row(merit: int, text: str, figure: str, test: str, *goals: float, **rest: object) -> Row:
         return Row(merit, text, platform, figure, f"latency/{test}", goals, **rest)
@@ -87,6 +91,14 @@ ROWS = (
         "latency/instructions", (0.1,), linux=(0.87,), source="a"),
     _counted(7, "pass through an INT3", "int3_pass", 60),
     _counted(7, "the same, a batch of 256 armed", "int3_pass_of_256", 60),
+    _counted_user(16, "site of a static key that is off", "key_site_off", "instructions_of_sites",
+                  floor=1),
+    _counted_user(16, "entry of a function that can be traced, and is not", "trace_site_off",
+                  "instructions_of_sites", floor=1),
+    _counted_user(16, "static call, beyond a direct call", "static_call_site",
+                  "instructions_of_sites", floor=0),
+    _counted_user(17, "trace call of a tracer that counts", "trace_call", "instructions_of_sites"),
+    _counted_user(19, "hit of a probe that counts", "probe_hit", "instructions_of_probe"),
 
     _tcg(3, "patch / one broadcast", "patch.over_broadcast", "patch", 6, 3.5, floor=1.0,
          linux=(4.2, 36), source="b"),
@@ -137,6 +149,25 @@ ROWS = (
     _tcg(13, "p99 / p50 of a patch", "patch.p99_over_p50", "patch", 2, 1.5, linux=(3, 4),
          source="b"),
     Row(15, "stale executions after a sync", "tcg", "staleness.stale", None, (0,), 0.0),
+    _tcg(16, "loop with a static key that is off / without", "users.key_off_over_no_site",
+         "user_sites", floor=1.0),
+    _tcg(16, "call of a function that can be traced, and is not / that cannot",
+         "users.trace_off_over_untraced", "user_sites", floor=1.0),
+    _tcg(16, "static call / direct call", "users.static_call_over_direct", "user_sites",
+         floor=1.0),
+    _tcg(16, "static call / call through a pointer", "users.static_call_over_pointer",
+         "user_sites"),
+    _tcg(17, "call of a traced function / of one that cannot be",
+         "users.trace_on_over_untraced", "user_sites"),
+    _tcg(17, "the same / of one that is not", "users.trace_on_over_off", "user_sites"),
+    _tcg(18, "tracing of all functions / one broadcast", "users.trace_all_over_sync",
+         "user_trace_all"),
+    _tcg(18, "the end of it / one broadcast", "users.trace_none_over_sync", "user_trace_all"),
+    _tcg(18, "tracing of all functions, of each", "users.trace_all_per_function",
+         "user_trace_all"),
+    _tcg(19, "hit of a probe / bare #BP", "users.probe_over_bare_bp", "user_probe", floor=1.0),
+    _tcg(19, "hit of a probe / pass through an INT3", "users.probe_over_int3_pass",
+         "user_probe"),
 
     _cores(3, "patch / one membarrier", "patch.over_broadcast", "patch", 3.1, floor=1.0,
            linux="peer.linux_static_key_over_membarrier", source="f"),
