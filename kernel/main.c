@@ -62,10 +62,10 @@ static bool read_words(const struct boot_info *info, char *error, size_t size)
  */
 FIXED_TEXT static bool breakpoint(struct trap_frame *frame)
 {
-    struct kprobe_regs regs = { .at = {
-                                    .ip = frame->rip, .sp = frame->rsp, .flags = frame->rflags } };
+    struct kprobe_regs regs;
     bool asked = frame->error;
 
+    regs.at = (struct poke_regs){ .ip = frame->rip, .sp = frame->rsp, .flags = frame->rflags };
     if (asked || !smp_text_poke_int3_handler(&regs.at)) {
         memcpy(&regs, frame, offsetof(struct kprobe_regs, at));
         if (!kprobe_int3_handler(&regs))

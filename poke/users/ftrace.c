@@ -136,8 +136,8 @@ static bool selects(const struct selection *s, uint32_t i)
         return false;
     if (s->old && s->old != tracers[i])
         return false;
-    if (!s->pattern)
-        return true;
+    if (!s->pattern || !strcmp(s->pattern, "*"))
+        return true; /* without looking up a name */
 
     const char *name = symbol_lookup(&kernel_symbols, ip, &offset);
 

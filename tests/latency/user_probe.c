@@ -54,7 +54,7 @@ static bool make_sites(void)
 static uint64_t hits;
 
 notrace static void pre_handler(__attribute__((unused)) struct kprobe *p,
-                                __attribute__((unused)) const struct poke_regs *regs)
+                                __attribute__((unused)) const struct kprobe_regs *regs)
 {
     hits++;
 }
@@ -67,7 +67,7 @@ static bool begin(void)
     if (!make_sites())
         return false;
     hits = 0;
-    probe = (struct kprobe){ .addr = site(PROBED), .len = 5, .pre_handler = pre_handler };
+    probe = (struct kprobe){ .addr = site(PROBED), .pre_handler = pre_handler };
     if (register_kprobe(&probe) || *site(PROBED) != INT3_INSN_OPCODE)
         return false;
     call(site(PROBED));
@@ -215,10 +215,10 @@ static void call_site(struct op *op)
     call(op->site);
 }
 
-static struct instructions count_site(unsigned i)
+static struct instructions count_calls(const uint8_t *at)
 {
     struct instructions all = INSTRUCTIONS_NONE;
-    struct op op = { site(i) };
+    struct op op = { at };
 
     for (unsigned n = 0; n < INSTRUCTION_REPEATS; n++)
         instructions_add(&all, call_site, &op);
@@ -231,7 +231,7 @@ TEST_BARE("text of its own that can be patched", latency, instructions_of_probe,
     if (!instructions_begin(t))
         return;
     if (begin()) {
-        struct instructions probed = count_site(PROBED), plain = count_site(PLAIN);
+        struct instructions probed = count_calls(site(PROBED)), plain = count_calls(site(PLAIN));
 
         EXPECT_EQ(hits, INSTRUCTION_REPEATS);
         end(t);
@@ -241,5 +241,34 @@ TEST_BARE("text of its own that can be patched", latency, instructions_of_probe,
     } else {
         FAIL("no probe");
     }
+    instructions_end();
+}
+
+/* Compiled code: a probe can only become a jump where the whole function is known. */
+__attribute__((noinline, noclone)) notrace static void jumped(void)
+{
+    __asm__ volatile(".byte 0x0f, 0x1f, 0x44, 0x00, 0x00");
+}
+
+TEST_BARE("text of its own that can be patched", latency, instructions_of_jump_probe,
+          "instructions that the hit of a probe executes that has become a jump", .budget_ms = 100)
+{
+    if (!instructions_begin(t))
+        return;
+
+    uint8_t *entry = (uint8_t *)jumped;
+    struct instructions plain = count_calls(entry);
+
+    hits = 0;
+    probe = (struct kprobe){ .addr = entry, .pre_handler = pre_handler };
+    EXPECT_EQ(register_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(optimize_kprobe(&probe), POKE_OK);
+    struct instructions probed = count_calls(entry);
+
+    EXPECT_EQ(hits, INSTRUCTION_REPEATS);
+    EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
+    figures_begin(t);
+    figure_of_instructions(t, "instructions.jump_probe_hit", instructions_beyond(probed, plain), 1);
+    figures_end(t);
     instructions_end();
 }

@@ -99,6 +99,8 @@ ROWS = (
                   "instructions_of_sites", floor=0),
     _counted_user(17, "trace call of a tracer that counts", "trace_call", "instructions_of_sites"),
     _counted_user(19, "hit of a probe that counts", "probe_hit", "instructions_of_probe"),
+    _counted_user(19, "the same, of one that has become a jump", "jump_probe_hit",
+                  "instructions_of_jump_probe"),
 
     _tcg(3, "patch / one broadcast", "patch.over_broadcast", "patch", 6, 3.5, floor=1.0,
          linux=(4.2, 36), source="b"),
