@@ -48,6 +48,7 @@ static const struct {
     { "mov %ds, %eax", { 0x8C, 0xD8 }, 2, INSN_PLAIN },
     { "mov %eax, %ds", { 0x8E, 0xD8 }, 2, INSN_PLAIN },
     { "push (%rax)", { 0xFF, 0x30 }, 2, INSN_PLAIN },
+    { "nop %edx, ENDBR without F3", { 0x0F, 0x1E, 0xFA }, 3, INSN_PLAIN },
     { "rdsspq %rax", { 0xF3, 0x48, 0x0F, 0x1E, 0xC8 }, 5, INSN_PLAIN },
 
     { "ret", { 0xC3 }, 1, INSN_JUMP },
@@ -113,6 +114,13 @@ static const struct {
     { "XOP", { 0x8F, 0xE8, 0x78, 0xC0, 0xC0, 1 }, 0, REFUSED_AS(POKE_E_OPCODE) },
     { "REX2 of APX", { 0xD5, 0x00, 0x90 }, 0, REFUSED_AS(POKE_E_OPCODE) },
     { "EVEX map 4 of APX", { 0x62, 0xF4, 0x7C, 0x08, 0x01, 0xC0 }, 0, REFUSED_AS(POKE_E_OPCODE) },
+    { "EVEX, B4 of APX", { 0x62, 0xF9, 0x7C, 0x48, 0x58, 0xC0 }, 0, REFUSED_AS(POKE_E_OPCODE) },
+    { "EVEX, X4 of APX", { 0x62, 0xF1, 0x78, 0x48, 0x58, 0xC0 }, 0, REFUSED_AS(POKE_E_OPCODE) },
+    { "EVEX map 7", { 0x62, 0xF7, 0x7C, 0x48, 0x58, 0xC0 }, 0, REFUSED_AS(POKE_E_OPCODE) },
+    { "EVEX has no VZEROUPPER",
+      { 0x62, 0xF1, 0x7C, 0x08, 0x77, 0xC0 },
+      0,
+      REFUSED_AS(POKE_E_OPCODE) },
     { "VEX map 0", { 0xC4, 0xE0, 0x78, 0x77 }, 0, REFUSED_AS(POKE_E_OPCODE) },
     { "VEX behind 66", { 0x66, 0xC5, 0xF8, 0x77 }, 0, REFUSED_AS(POKE_E_OPCODE) },
     { "VEX behind a void REX", { 0x40, 0x2E, 0xC5, 0xF8, 0x77 }, 0, REFUSED_AS(POKE_E_OPCODE) },
@@ -167,6 +175,25 @@ static void every_undefined_opcode(void **state)
     }
 }
 
+/* 0F 01: which values of ModRM are transitions. CA is in the table above. */
+static void every_transition(void **state)
+{
+    static const uint8_t refused[] = {
+        0xC0, 0xC2, 0xC3, 0xCC, 0xCD, 0xCE, 0xCF, 0xD7, 0xD8, 0xDE, 0xEC,
+    };
+
+    (void)state;
+    for (unsigned modrm = 0; modrm < 0x100; modrm++) {
+        const uint8_t bytes[INSN_MAX_SIZE] = { 0x0F, 0x01, (uint8_t)modrm };
+        bool is_refused = memchr(refused, (int)modrm, sizeof(refused));
+        struct insn_info info;
+
+        assert_int_equal(insn_look(bytes, sizeof(bytes), &info), POKE_OK);
+        if (info.kind != (is_refused ? INSN_REFUSED : INSN_PLAIN))
+            fail_msg("0F 01 %02X: kind %u", modrm, info.kind);
+    }
+}
+
 static void branches_say_which_and_where(void **state)
 {
     struct insn_info info;
@@ -199,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kind_of_each),
         cmocka_unit_test(every_undefined_opcode),
+        cmocka_unit_test(every_transition),
         cmocka_unit_test(branches_say_which_and_where),
     };
 
