@@ -33,9 +33,9 @@
  *
  * Nothing from a trap's entry to here may be patchable: the entry, trap_dispatch(), this file,
  * idle.c, sync_core_in_nmi(), poke_log_offline() and poke_log_online(), and what these call
- * (machine.c, percpu.c). They are in the fixed text (linker.ld), the link checks what they call, and
- * poke/i25_ways_in_are_not_patchable steps through them. A hook, a cross-call's function and work
- * come behind it, and may be patchable.
+ * (machine.c, percpu.c). They are in the fixed text (linker.ld), the link checks what they call,
+ * and poke/i25_ways_in_are_not_patchable steps through them. A hook, a cross-call's function and
+ * work come behind it, and may be patchable.
  */
 #include "smp/internal.h"
 #include "smp/smp.h"
