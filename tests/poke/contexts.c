@@ -199,12 +199,33 @@ static void wake(unsigned core)
     }
 }
 
-static void patch_for(struct patcher *p, unsigned ms, void (*disturb)(unsigned core))
+/* Was an INT3 met often enough in each context from `first` to `last`? */
+static bool all_hit(enum context first, enum context last)
+{
+    for (enum context c = first; c <= last; c++)
+        if (load_relaxed(&run.hits[c]) < HITS_MIN)
+            return false;
+    return true;
+}
+
+/* The contexts that a phase is for: those of idle cores, and the rest. */
+static bool idle_hit(void)
+{
+    return all_hit(IN_IDLE, IN_WORK);
+}
+
+static bool busy_hit(void)
+{
+    return all_hit(IN_PAGE_FAULT, IN_PAGE_FAULT) && all_hit(IN_IPI, AFTER_SYNC);
+}
+
+static void patch_for(struct patcher *p, unsigned ms, void (*disturb)(unsigned core),
+                      bool (*hit)(void))
 {
     uint64_t begin = rdtsc(), runs = p->singles + p->batches + RUNS_LEAST;
 
-    while (!loop_is_over(begin, ms, p->singles + p->batches >= runs) && p->error == POKE_OK &&
-           !load_relaxed(&run.wrong)) {
+    while (!loop_is_over(begin, ms, p->singles + p->batches >= runs && hit()) &&
+           p->error == POKE_OK && !load_relaxed(&run.wrong)) {
         for (int core = smp_next_online(0); core >= 0; core = smp_next_online(core))
             disturb((unsigned)core);
         if (prng_below(p->rng, 4) == 0)
@@ -248,7 +269,7 @@ static void judge(struct test_run *t, const struct patcher *p)
 TEST_BARE(
     "interrupts of its own", poke, i18_contexts,
     "sites in page faults, in idle cores' interrupts, in IPIs and around the sync itself are whole",
-    .cpus = 2, .budget_ms = 450,
+    .cpus = 2, .budget_ms = 900,
     .must_see = { { SEE_PATCHES, 100 }, { SEE_EXECUTIONS, 1000 }, { SEE_INT3_HITS, 200 } })
 {
     static const struct site_spec specs[] = { { SITE_5, 0x0208 },
@@ -266,11 +287,11 @@ TEST_BARE(
     sync = trap_set_handler(VECTOR_SYNC, NULL);
     trap_set_handler(VECTOR_SYNC, on_sync);
     smp_call_all(timer_on, NULL);
-    patch_for(&patcher, IDLE_MS, wake);
+    patch_for(&patcher, IDLE_MS, wake, idle_hit);
     wait_for_work();
     smp_call_all(timer_off, NULL);
     others_start(t, 0, be_busy, NULL);
-    patch_for(&patcher, BUSY_MS, interrupt);
+    patch_for(&patcher, BUSY_MS, interrupt, busy_hit);
     others_stop();
     smp_call_all(take_all, NULL); /* cores have taken what was sent to them before */
     trap_set_handler(VECTOR_SYNC, sync);
