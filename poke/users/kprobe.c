@@ -65,6 +65,11 @@ bool kprobe_overlaps(const uint8_t *addr, size_t len, const struct kprobe_slot *
     return false;
 }
 
+bool kprobe_has_text(const void *addr, size_t len)
+{
+    return kprobe_overlaps(addr, len, NULL);
+}
+
 void kprobe_original(uint8_t *bytes, const uint8_t *addr, size_t len)
 {
     memcpy(bytes, addr, len);
@@ -133,7 +138,7 @@ static enum poke_error check_address(const uint8_t *addr, struct insn_info *info
 {
     if (!machine_is_patchable((uintptr_t)addr, 1))
         return POKE_E_ADDRESS;
-    if (*addr == INT3_INSN_OPCODE || kprobe_overlaps(addr, 1, NULL))
+    if (*addr == INT3_INSN_OPCODE || kprobe_has_text(addr, 1))
         return POKE_E_EXPECTED;
 
     size_t len = INSN_MAX_SIZE;
@@ -145,7 +150,7 @@ static enum poke_error check_address(const uint8_t *addr, struct insn_info *info
         return POKE_E_OPCODE;
     if (!kprobe_is_instruction(addr) || kprobe_is_reserved(addr, info->len))
         return POKE_E_ADDRESS;
-    return kprobe_overlaps(addr, info->len, NULL) ? POKE_E_EXPECTED : POKE_OK;
+    return kprobe_has_text(addr, info->len) ? POKE_E_EXPECTED : POKE_OK;
 }
 
 /* ---- arming ---- */
@@ -258,7 +263,7 @@ bool kprobe_int3_handler(struct kprobe_regs *regs)
             continue;
 
         struct kprobe *p = load_acquire(&s->probe); /* pairs with the release in arm() */
-        uint8_t *resume = load_relaxed(&s->resume);
+        uint8_t *resume = load_acquire(&s->resume); /* and with make_detour()'s */
 
         if (!p)
             continue;

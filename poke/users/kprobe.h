@@ -72,6 +72,13 @@ enum poke_error optimize_kprobe(struct kprobe *p);
 enum poke_error unoptimize_kprobe(struct kprobe *p);
 
 /*
+ * Does a probe have a byte of [addr, addr + len)? One that has been optimised, as many as its JMP
+ * covers: copies of these instructions are executed instead, also when it is a trap again. For who
+ * patches sites that register_kprobe() does not know to refuse. Under text_mutex.
+ */
+bool kprobe_has_text(const void *addr, size_t len);
+
+/*
  * The text that copies and detours are made in: `text`, kprobe_text_bytes() bytes of patchable
  * text. Once, at boot; before it register_kprobe() answers POKE_E_PENDING.
  */

@@ -89,7 +89,11 @@ static enum poke_error take_region(struct kprobe_slot *slot)
 
 static enum poke_error make_detour(struct kprobe_slot *slot)
 {
-    uint8_t len = slot->len;
+    uint8_t *copies = slot->text + KPROBE_COPIES_AT, len = slot->len;
+
+    if (slot->resume == copies)
+        return POKE_OK; /* since it was optimised before: cores may be executing it */
+
     enum poke_error e = take_region(slot);
 
     if (!e)
@@ -100,7 +104,7 @@ static enum poke_error make_detour(struct kprobe_slot *slot)
         slot->len = len;
         return e;
     }
-    store_release(&slot->resume, slot->text + KPROBE_COPIES_AT);
+    store_release(&slot->resume, copies); /* pairs with the acquire in kprobe_int3_handler() */
     smp_text_poke_sync_each_cpu();
     return POKE_OK;
 }

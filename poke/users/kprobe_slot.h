@@ -28,7 +28,7 @@ extern struct kprobe_slot kprobe_slots[KPROBES_MAX];
 /* The slot of a probe that is registered, or NULL. Under text_mutex. */
 struct kprobe_slot *kprobe_slot_of(const struct kprobe *p);
 
-/* Is any byte of [addr, addr + len) a probe's, another's than `but`? Under text_mutex. */
+/* As kprobe_has_text(), of other probes than `but`. Under text_mutex. */
 bool kprobe_overlaps(const uint8_t *addr, size_t len, const struct kprobe_slot *but);
 
 /*

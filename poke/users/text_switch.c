@@ -3,6 +3,7 @@
 
 #include "kernel/lib/string.h"
 #include "poke/lock.h"
+#include "poke/users/kprobe.h"
 
 #define SITE_SIZE 5 /* bytes, of any target */
 
@@ -25,7 +26,7 @@ static enum poke_error image_of(const void *site, struct text_target target,
 /* Under text_mutex: what the site holds stays as it was compared. */
 static enum poke_error replace(void *site, const uint8_t *from, const uint8_t *to, bool *switched)
 {
-    if (memcmp(site, from, SITE_SIZE))
+    if (memcmp(site, from, SITE_SIZE) || kprobe_has_text(site, SITE_SIZE))
         return POKE_E_EXPECTED;
     if (!memcmp(from, to, SITE_SIZE))
         return POKE_OK;

@@ -7,6 +7,7 @@
 #include "poke/users/jump_label.h"
 #include "poke/users/redirect.h"
 #include "poke/users/static_call.h"
+#include "poke/users/text_switch.h"
 #include "tests/harness/test.h"
 #include "tests/users/probed.h"
 
@@ -157,6 +158,30 @@ TEST_BARE("text of its own that can be patched", users, kprobe_refusals,
     EXPECT_EQ(optimize_kprobe(&probe), POKE_OK);
     EXPECT_EQ(try_to_probe(probe.addr + JMP32_INSN_SIZE), POKE_OK);
     EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
+}
+
+static void nothing(void)
+{
+}
+
+TEST_BARE("text of its own that can be patched", users, kprobe_beside_switch,
+          "a site that a probe executes copies of cannot be switched", .budget_ms = 50)
+{
+    uint8_t *site = users_probed_switch[1];
+    struct kprobe probe = { .addr = users_probed_switch[0], .pre_handler = count };
+    struct text_target call = TEXT_CALL(nothing);
+
+    EXPECT_EQ(register_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(text_switch(site, TEXT_NOP, call, NULL), POKE_OK);
+    EXPECT_EQ(optimize_kprobe(&probe), POKE_E_OPCODE);
+    EXPECT_EQ(text_switch(site, call, TEXT_NOP, NULL), POKE_OK);
+    EXPECT_EQ(optimize_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(text_switch(site, TEXT_NOP, call, NULL), POKE_E_EXPECTED);
+    EXPECT_EQ(unoptimize_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(text_switch(site, TEXT_NOP, call, NULL), POKE_E_EXPECTED);
+    EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(text_switch(site, TEXT_NOP, call, NULL), POKE_OK);
+    EXPECT_EQ(text_switch(site, call, TEXT_NOP, NULL), POKE_OK);
 }
 
 TEST_BARE("text of its own that can be patched", users, kprobe_many,

@@ -19,6 +19,9 @@ struct probed {
 
 extern const struct probed users_probed[], users_probed_end[];
 
+/* An instruction, and a site for text_switch() behind it that its probe covers as a JMP. */
+extern uint8_t *const users_probed_switch[2];
+
 /* Instructions that no probe may have. None of them is executed. */
 struct unprobed {
     uint8_t *site;
