@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How long it takes to switch a static key, by the number of its sites, beside a bare round of core
- * sync. The sites are made here, eight bytes apart, so that there are keys of every size.
+ * sync.
  */
 #include "poke/users/jump_label.h"
 
-#include "kernel/lib/string.h"
-#include "kernel/mm/mm.h"
 #include "kernel/time/time.h"
 #include "smp/smp.h"
 #include "tests/latency/ground.h"
 #include "tests/latency/spread.h"
 #include "tests/lib/figure.h"
+#include "tests/lib/long_key.h"
 #include "tests/lib/others.h"
 
-#define SITE_BYTES  8u
 #define TURNS_MOST  64u
 #define TURNS_LEAST 4u
 
@@ -33,49 +31,10 @@ static const struct {
 static struct static_key keys[SIZES];
 static uint64_t times[SIZES][TURNS_MOST], ratios[SIZES][TURNS_MOST];
 
-/* Pages of NOP5 and RET, one after the other. NULL if memory is short. */
-static uint8_t *make_text(unsigned sites)
-{
-    static uint8_t page[PAGE_SIZE];
-    size_t pages = (sites * SITE_BYTES + PAGE_SIZE - 1) / PAGE_SIZE;
-    uint8_t *text = (uint8_t *)mm_text_alloc(pages);
-
-    memset(page, INT3_INSN_OPCODE, sizeof page);
-    for (unsigned at = 0; at < PAGE_SIZE; at += SITE_BYTES) {
-        memcpy(page + at, poke_nop5, sizeof poke_nop5);
-        page[at + sizeof poke_nop5] = RET_INSN_OPCODE;
-    }
-    for (size_t i = 0; text && i < pages; i++)
-        if (text_poke_copy(text + i * PAGE_SIZE, page, sizeof page))
-            return NULL;
-    return text;
-}
-
-/* A key whose sites jump to the instruction behind them. */
-static bool make_key(struct static_key *key, unsigned sites)
-{
-    size_t bytes = sites * sizeof(struct jump_entry);
-    struct jump_entry *entries = pages_alloc_virt((bytes + PAGE_SIZE - 1) / PAGE_SIZE);
-    uint8_t *text = make_text(sites);
-
-    if (!entries || !text)
-        return false;
-    for (unsigned i = 0; i < sites; i++) {
-        uintptr_t code = (uintptr_t)text + i * SITE_BYTES;
-
-        entries[i] = (struct jump_entry){ .code = code,
-                                          .target = code + JMP32_INSN_SIZE,
-                                          .key = (uintptr_t)key,
-                                          .len = JMP32_INSN_SIZE };
-    }
-    *key = (struct static_key){ .count = sites, .sites = entries };
-    return true;
-}
-
 static bool make_keys(void)
 {
     for (unsigned i = 0; i < SIZES; i++)
-        if (!keys[i].count && !make_key(&keys[i], sizes[i].sites))
+        if (!keys[i].count && !long_key_make(&keys[i], sizes[i].sites))
             return false;
     return true;
 }

@@ -3,11 +3,9 @@
  * Function tracing under load: every pass is traced as one of the versions says that it may meet,
  * and by one tracer alone.
  */
-#include "kernel/mm/mm.h"
 #include "poke/users/ftrace.h"
-#include "smp/percpu.h"
-#include "smp/smp.h"
-#include "tests/users/load.h"
+#include "tests/users/all_at_once.h"
+#include "tests/users/met.h"
 
 #define NOINLINE __attribute__((noinline, noclone))
 
@@ -37,21 +35,7 @@ static long (*const raced[RACED])(long x) = { users_raced_0, users_raced_1, user
 
 /* ---- who has traced it ---- */
 
-#define DEPTHS 8
-
-/*
- * By the core's contexts, each its own: the digits, to base 4, of the tracers that passes of the
- * raced functions have met since the context has cleared it.
- */
-static struct {
-    uint64_t digits[DEPTHS];
-} __attribute__((aligned(CACHE_LINE))) * met;
-
-notrace static uint64_t *met_here(void)
-{
-    return &met[cpu_index()].digits[machine_trap_depth() % DEPTHS];
-}
-
+/* To the execution's word, as digits to base 4: the tracers that its pass has met. */
 notrace static void note(uintptr_t ip, unsigned tracer)
 {
     uint64_t *digits = met_here();
@@ -74,7 +58,14 @@ notrace static void note_second(uintptr_t ip, __attribute__((unused)) uintptr_t 
 }
 
 DEFINE_TRACER(first_tracer, note_first);
+notrace static void note_third(uintptr_t ip, __attribute__((unused)) uintptr_t parent_ip,
+                               __attribute__((unused)) struct tracer *tracer)
+{
+    note(ip, 3);
+}
+
 DEFINE_TRACER(second_tracer, note_second);
+DEFINE_TRACER(third_tracer, note_third);
 
 #define WRONG_RESULT 99
 
@@ -82,22 +73,23 @@ static uint64_t run_raced(uint64_t turn)
 {
     long x = (long)(turn % 1000);
 
-    *met_here() = 0;
-    if (raced[turn % RACED](x) != 8 * x + (long)(turn % RACED))
-        return WRONG_RESULT;
-    return *met_here();
+    struct met met;
+
+    met_begin(&met);
+    bool right = raced[turn % RACED](x) == 8 * x + (long)(turn % RACED);
+    uint64_t digits = met_end(&met);
+
+    return right ? digits : WRONG_RESULT;
 }
 
 /* Memory for the notes, or the test has none. */
 static bool notes_ready(struct test_run *t)
 {
-    size_t bytes = smp_possible() * sizeof *met;
+    bool ready = met_ready();
 
-    if (!met)
-        met = pages_alloc_virt((bytes + PAGE_SIZE - 1) / PAGE_SIZE);
-    if (!met)
+    if (!ready)
         ERROR("no memory for the notes");
-    return met;
+    return ready;
 }
 
 /* A context that interrupts a tracer is traced all the same. */
@@ -187,3 +179,81 @@ TEST_BARE("text of its own that can be patched", users, ftrace_all_race,
     EXPECT_EQ(ftrace_functions_of(NULL), ftrace_functions());
     json_uint(&t->data, "functions", ftrace_functions());
 }
+
+/* ---- the one, the other, all functions, and none: in users/all_at_once ---- */
+
+#define CYCLE       6u /* first, second, all, none, first, second */
+#define ALL_IN_IT   2u
+#define NONE_IN_IT  3u
+#define FIRST_AGAIN 4u
+
+static unsigned tracer_in(uint64_t version)
+{
+    switch (version % CYCLE) {
+    case ALL_IN_IT:
+        return 3;
+    case NONE_IN_IT:
+        return 0;
+    }
+    return 1 + version % 2;
+}
+
+/* A pass through each function, and a byte for what it has met. */
+static uint64_t run_each(uint64_t turn)
+{
+    uint64_t all = 0;
+
+    for (unsigned i = 0; i < RACED; i++) {
+        uint64_t digits = run_raced(turn * RACED + i);
+
+        all |= (digits < WRONG_RESULT ? digits : WRONG_RESULT) << 8 * i;
+    }
+    return all;
+}
+
+static bool tracer_allowed(uint64_t tracer, uint64_t first, uint64_t last)
+{
+    for (uint64_t v = first; v <= last; v++)
+        if (tracer == tracer_in(v))
+            return true;
+    return false;
+}
+
+static bool each_allowed(uint64_t all, __attribute__((unused)) uint64_t turn, uint64_t first,
+                         uint64_t last)
+{
+    for (unsigned i = 0; i < RACED; i++)
+        if (!tracer_allowed(all >> 8 * i & 0xff, first, last))
+            return false;
+    return true;
+}
+
+static enum poke_error go_to_tracer(uint64_t version)
+{
+    switch (version % CYCLE) {
+    case ALL_IN_IT:
+        return ftrace_set_filter("*", &third_tracer);
+    case NONE_IN_IT:
+        return ftrace_set_filter("*", NULL);
+    case FIRST_AGAIN:
+        return ftrace_set_filter("users_raced_?", &first_tracer);
+    }
+    return go_to_other(version);
+}
+
+static uint64_t recursions_before;
+
+static void trace_first(struct test_run *t)
+{
+    recursions_before = ftrace_recursions();
+    if (notes_ready(t))
+        EXPECT_EQ(ftrace_set_filter("users_raced_?", &first_tracer), POKE_OK);
+}
+
+static void trace_none(struct test_run *t)
+{
+    EXPECT_EQ(ftrace_set_filter("*", NULL), POKE_OK);
+    EXPECT_EQ(ftrace_recursions(), recursions_before);
+}
+
+TEXT_USER(ftrace, { run_each, each_allowed, go_to_tracer }, trace_first, trace_none);

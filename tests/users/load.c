@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Shared words. `begun` and `done` are the boot core's: the version that it has begun to go to is
- * stored before go_to() is called, the one that it has reached after it returned (releases). Who
- * executes acquires `done` before and `begun` after: whatever it met was of a version from the one
- * to the other. What is seen is each core's own, by context, until it has stopped.
- */
 #include "tests/users/load.h"
 
 #include "kernel/mm/mm.h"
@@ -18,41 +12,70 @@
 #define TIMER_US       200
 #define VERSIONS_LEAST 12 /* however slow the machine is */
 
-enum context { IN_THREAD, IN_TIMER, IN_NMI, CONTEXTS };
-
-struct seen {
-    uint64_t executions, overlaps, wrong;
-    uint64_t value, first, last; /* the first that was wrong, and the versions around it */
-};
-
-static uint64_t begun, done;
-static struct seen *seen; /* [core][context] */
-static const struct user_load *load;
-
-static void execute(enum context context)
+enum poke_error user_go_to_next(const struct user_load *l, struct user_versions *v)
 {
-    struct seen *s = &seen[cpu_index() * CONTEXTS + context];
+    uint64_t version = v->begun + 1;
+
+    store_release(&v->begun, version); /* both pair with the acquires in user_execute() */
+    for_each_online_cpu (core)
+        if ((unsigned)core != cpu_index())
+            smp_send_nmi((unsigned)core);
+    enum poke_error e = l->go_to(version);
+    store_release(&v->done, version);
+    return e;
+}
+
+void user_execute(const struct user_load *l, const struct user_versions *v, struct user_seen *s)
+{
     uint64_t turn = s->executions++;
-    uint64_t first = load_acquire(&done);
-    uint64_t value = load->run(turn);
-    uint64_t last = load_acquire(&begun);
+    uint64_t first = load_acquire(&v->done);
+    uint64_t value = l->run(turn);
+    uint64_t last = load_acquire(&v->begun);
 
     s->overlaps += first != last;
-    if (load->allowed(value, turn, first, last) || s->wrong++)
+    if (l->allowed(value, turn, first, last) || s->wrong++)
         return;
     s->value = value;
     s->first = first;
     s->last = last;
 }
 
+void user_report_seen(struct test_run *t, const char *name, const struct user_seen *s,
+                      unsigned core, enum user_context context)
+{
+    static const enum test_exposure exposures[USER_CONTEXTS] = { SEE_EXECUTIONS,
+                                                                 SEE_TIMER_EXECUTIONS,
+                                                                 SEE_NMI_EXECUTIONS };
+
+    saw(exposures[context], s->executions);
+    saw(SEE_OVERLAPS, s->overlaps);
+    if (s->wrong)
+        FAIL("%s: core %u, context %u: %llu wrong executions, the first gave 0x%llx between "
+             "versions %llu and %llu",
+             name, core, (unsigned)context, (unsigned long long)s->wrong,
+             (unsigned long long)s->value, (unsigned long long)s->first,
+             (unsigned long long)s->last);
+}
+
+/* ---- one user: the boot core patches, all others execute ---- */
+
+static struct user_versions versions; /* the boot core's */
+static struct user_seen *seen;        /* [core][context] */
+static const struct user_load *load;
+
+static void execute(enum user_context context)
+{
+    user_execute(load, &versions, &seen[cpu_index() * USER_CONTEXTS + context]);
+}
+
 static void in_timer(void)
 {
-    execute(IN_TIMER);
+    execute(USER_TIMER);
 }
 
 static void in_nmi(void)
 {
-    execute(IN_NMI);
+    execute(USER_NMI);
 }
 
 static void executor(__attribute__((unused)) void *arg)
@@ -61,7 +84,7 @@ static void executor(__attribute__((unused)) void *arg)
     store_release(&this_cpu()->nmi_hook, in_nmi);
     smp_timer_start(TIMER_US);
     while (others_go_on()) {
-        execute(IN_THREAD);
+        execute(USER_THREAD);
         text_quiescent_point();
         cpu_relax();
     }
@@ -70,39 +93,9 @@ static void executor(__attribute__((unused)) void *arg)
     store_release(&this_cpu()->nmi_hook, NULL);
 }
 
-static enum poke_error next_version(void)
-{
-    store_release(&begun, begun + 1);
-    for_each_online_cpu (core)
-        if (core != 0)
-            smp_send_nmi((unsigned)core);
-    enum poke_error e = load->go_to(begun);
-    store_release(&done, begun);
-    return e;
-}
-
-static void judge(struct test_run *t)
-{
-    static const enum test_exposure exposures[CONTEXTS] = { SEE_EXECUTIONS, SEE_TIMER_EXECUTIONS,
-                                                            SEE_NMI_EXECUTIONS };
-
-    for (unsigned i = 0; i < smp_possible() * CONTEXTS; i++) {
-        const struct seen *s = &seen[i];
-
-        saw(exposures[i % CONTEXTS], s->executions);
-        saw(SEE_OVERLAPS, s->overlaps);
-        if (s->wrong)
-            FAIL("core %u, context %u: %llu wrong executions, the first gave 0x%llx between "
-                 "versions %llu and %llu",
-                 i / CONTEXTS, i % CONTEXTS, (unsigned long long)s->wrong,
-                 (unsigned long long)s->value, (unsigned long long)s->first,
-                 (unsigned long long)s->last);
-    }
-}
-
 void user_load_run(struct test_run *t, const struct user_load *l)
 {
-    size_t bytes = smp_possible() * CONTEXTS * sizeof *seen;
+    size_t bytes = smp_possible() * USER_CONTEXTS * sizeof *seen;
     struct poke_counters before = *poke_counters();
     uint64_t hits = int3_counts().hits;
     enum poke_error e = POKE_OK;
@@ -113,18 +106,19 @@ void user_load_run(struct test_run *t, const struct user_load *l)
         return;
     }
     load = l;
-    begun = done = 0;
+    versions = (struct user_versions){ 0 };
     others_start(t, 0, executor, NULL);
     uint64_t end = rdtsc() + time_ns_to_ticks(test_duration_ms(t) * 1000000);
-    while (!e && (rdtsc() < end || begun % 2 || begun < VERSIONS_LEAST))
-        e = next_version();
+    while (!e && (rdtsc() < end || versions.begun % 2 || versions.begun < VERSIONS_LEAST))
+        e = user_go_to_next(load, &versions);
     others_stop();
 
-    judge(t);
+    for (unsigned i = 0; i < smp_possible() * USER_CONTEXTS; i++)
+        user_report_seen(t, t->test->name, &seen[i], i / USER_CONTEXTS, i % USER_CONTEXTS);
     EXPECT_EQ(e, POKE_OK);
     EXPECT_EQ(poke_counters()->order_violations, before.order_violations);
     saw(SEE_PATCHES, poke_counters()->sites - before.sites);
     saw(SEE_ORDER_CHECKS, poke_counters()->order_checked - before.order_checked);
     saw(SEE_INT3_HITS, int3_counts().hits - hits);
-    json_uint(&t->data, "versions", begun);
+    json_uint(&t->data, "versions", versions.begun);
 }

@@ -5,7 +5,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"
 #include "poke/users/text_switch.h"
-#include "tests/users/load.h"
+#include "tests/users/all_at_once.h"
 
 #define DWELL       100 /* pauses in an object; on an emulator that takes turns, others' turns */
 #define OBJECT_SIZE 64
@@ -112,6 +112,19 @@ static enum poke_error go_to(uint64_t version)
     return e ? e : load_object((uint32_t)version + 1);
 }
 
+static void load_first(struct test_run *t)
+{
+    REQUIRE(make_place());
+    EXPECT_EQ(load_object(1), POKE_OK);
+}
+
+static void unload_last(struct test_run *t)
+{
+    EXPECT_EQ(unload_object(), POKE_OK);
+}
+
+TEXT_USER(reclaim, { run_object, answer_allowed, go_to }, load_first, unload_last);
+
 TEST_BARE("text of its own that can be patched", users, reclaim_race,
           "objects are unloaded and their place used again, under threads, interrupts and NMIs",
           .cpus = 2, .budget_ms = 200, .default_ms = 300,
@@ -122,10 +135,8 @@ TEST_BARE("text of its own that can be patched", users, reclaim_race,
                         { SEE_TIMER_EXECUTIONS, 10 },
                         { SEE_NMI_EXECUTIONS, 10 } })
 {
-    static const struct user_load load = { run_object, answer_allowed, go_to };
-
-    REQUIRE(make_place());
-    REQUIRE(load_object(1) == POKE_OK);
-    user_load_run(t, &load);
-    EXPECT_EQ(unload_object(), POKE_OK);
+    load_first(t);
+    REQUIRE(place);
+    user_load_run(t, &user_reclaim.load);
+    unload_last(t);
 }

@@ -4,7 +4,7 @@
 
 #include "kernel/cpu/regs.h"
 #include "poke/users/reclaim.h"
-#include "tests/users/load.h"
+#include "tests/users/all_at_once.h"
 
 #define BODIES    3u
 #define DWELL_MIN 32u /* pauses in a function; on an emulator that takes turns, others' turns */
@@ -15,7 +15,7 @@
  * that one which is not executed whole is noticed.
  */
 static uint32_t inside[BODIES];
-static uint32_t dwell = DWELL_MIN; /* the boot core writes it */
+static uint32_t dwell = DWELL_MIN; /* the patcher writes it */
 
 /* Interrupts would leave the threads no time. */
 static bool in_thread(void)
@@ -110,7 +110,7 @@ static bool answer_allowed(uint64_t value, uint64_t turn, uint64_t first, uint64
     return false;
 }
 
-/* The boot core's. Times that cores were inside the old body behind its patch; behind the wait. */
+/* The patcher's. Times that cores were inside the old body behind its patch; behind the wait. */
 static uint64_t met_inside, left_inside;
 static unsigned reached;
 
@@ -131,6 +131,20 @@ static enum poke_error go_to(uint64_t version)
     return e;
 }
 
+static void nothing_met(__attribute__((unused)) struct test_run *t)
+{
+    met_inside = left_inside = reached = 0;
+    dwell = DWELL_MIN;
+}
+
+static void back_to_original(struct test_run *t)
+{
+    EXPECT_EQ(left_inside, 0);
+    EXPECT_EQ(redirect(original, bodies[reached], original), POKE_OK);
+}
+
+TEXT_USER(redirect, { run_original, answer_allowed, go_to }, nothing_met, back_to_original);
+
 TEST_BARE("text of its own that can be patched", users, redirect_race,
           "each call of a redirected function executes one whole; after a wait none is in the old",
           .cpus = 2, .budget_ms = 200, .default_ms = 300,
@@ -141,15 +155,11 @@ TEST_BARE("text of its own that can be patched", users, redirect_race,
                         { SEE_TIMER_EXECUTIONS, 10 },
                         { SEE_NMI_EXECUTIONS, 10 } })
 {
-    static const struct user_load load = { run_original, answer_allowed, go_to };
-
-    met_inside = left_inside = reached = 0;
-    dwell = DWELL_MIN;
-    user_load_run(t, &load);
-    EXPECT_EQ(left_inside, 0);
+    nothing_met(t);
+    user_load_run(t, &user_redirect.load);
     json_uint(&t->data, "inside_old_after_patch", met_inside);
     if (met_inside < 10)
         WEAK("after %llu patches only was a core inside the old function",
              (unsigned long long)met_inside);
-    EXPECT_EQ(redirect(original, bodies[reached], original), POKE_OK);
+    back_to_original(t);
 }

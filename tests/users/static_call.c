@@ -3,7 +3,7 @@
 #include "poke/users/static_call.h"
 
 #include "kernel/lib/string.h"
-#include "tests/users/load.h"
+#include "tests/users/all_at_once.h"
 
 #define NOINLINE __attribute__((noinline, noclone))
 
@@ -163,6 +163,13 @@ static enum poke_error update(uint64_t version)
     return static_call_set(&STATIC_CALL_KEY(users_number), target_of(version));
 }
 
+static void call_to_first(struct test_run *t)
+{
+    EXPECT_EQ(static_call_update(users_number, users_target_0), POKE_OK);
+}
+
+TEXT_USER(static_call, { run_calls, answers_allowed, update }, call_to_first, call_to_first);
+
 TEST_BARE("text of its own that can be patched", users, static_call_race,
           "a static call changes its target under threads, interrupts and NMIs: old or new, whole",
           .cpus = 2, .budget_ms = 200, .default_ms = 300,
@@ -173,9 +180,7 @@ TEST_BARE("text of its own that can be patched", users, static_call_race,
                         { SEE_TIMER_EXECUTIONS, 3 },
                         { SEE_NMI_EXECUTIONS, 3 } })
 {
-    static const struct user_load load = { run_calls, answers_allowed, update };
-
-    REQUIRE(static_call_update(users_number, users_target_0) == POKE_OK);
-    user_load_run(t, &load);
-    EXPECT_EQ(static_call_update(users_number, users_target_0), POKE_OK);
+    call_to_first(t);
+    user_load_run(t, &user_static_call.load);
+    call_to_first(t);
 }

@@ -2,7 +2,7 @@
 /* Static keys, on branches of this file's own compiled code. */
 #include "poke/users/jump_label.h"
 
-#include "tests/users/load.h"
+#include "tests/users/all_at_once.h"
 
 #define NOINLINE __attribute__((noinline, noclone))
 
@@ -168,6 +168,14 @@ static enum poke_error switch_key(uint64_t version)
     return version % 2 ? static_key_enable(&race_key) : static_key_disable(&race_key);
 }
 
+static void key_to_disabled(struct test_run *t)
+{
+    EXPECT_EQ(race_key.count, SITES);
+    EXPECT_EQ(static_key_disable(&race_key), POKE_OK);
+}
+
+TEXT_USER(static_key, { run_branches, mask_allowed, switch_key }, key_to_disabled, key_to_disabled);
+
 TEST_BARE("text of its own that can be patched", users, static_key_race,
           "hundreds of sites of a key switch at once, under threads, interrupts and NMIs",
           .cpus = 2, .budget_ms = 200, .default_ms = 400,
@@ -178,9 +186,7 @@ TEST_BARE("text of its own that can be patched", users, static_key_race,
                         { SEE_TIMER_EXECUTIONS, 3 },
                         { SEE_NMI_EXECUTIONS, 3 } })
 {
-    static const struct user_load load = { run_branches, mask_allowed, switch_key };
-
     REQUIRE(race_key.count == SITES);
     json_uint(&t->data, "sites", SITES);
-    user_load_run(t, &load);
+    user_load_run(t, &user_static_key.load);
 }

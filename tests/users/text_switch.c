@@ -3,7 +3,7 @@
 #include "poke/users/text_switch.h"
 
 #include "kernel/lib/string.h"
-#include "tests/users/load.h"
+#include "tests/users/all_at_once.h"
 
 /*
  * A dispatcher: four sites in a row. The targets of site i set byte i of the answer, and one of
@@ -148,7 +148,7 @@ static bool answer_allowed(uint64_t answer, __attribute__((unused)) uint64_t tur
     return !answer;
 }
 
-static uint64_t reached; /* the version that all sites are in; the boot core's */
+static uint64_t reached; /* the version that all sites are in; the patcher's */
 
 static enum poke_error go_to(uint64_t version)
 {
@@ -161,6 +161,18 @@ static enum poke_error go_to(uint64_t version)
     return e;
 }
 
+static void nothing_reached(__attribute__((unused)) struct test_run *t)
+{
+    reached = 0;
+}
+
+static void back_to_nothing(struct test_run *t)
+{
+    EXPECT_EQ(go_to(0), POKE_OK);
+}
+
+TEXT_USER(text_switch, { run_dispatch, answer_allowed, go_to }, nothing_reached, back_to_nothing);
+
 TEST_BARE("text of its own that can be patched", users, text_switch_race,
           "a dispatcher's calls and jumps are switched under threads, interrupts and NMIs",
           .cpus = 2, .budget_ms = 200, .default_ms = 300,
@@ -171,9 +183,7 @@ TEST_BARE("text of its own that can be patched", users, text_switch_race,
                         { SEE_TIMER_EXECUTIONS, 10 },
                         { SEE_NMI_EXECUTIONS, 10 } })
 {
-    static const struct user_load load = { run_dispatch, answer_allowed, go_to };
-
-    reached = 0;
-    user_load_run(t, &load);
-    EXPECT_EQ(go_to(0), POKE_OK);
+    nothing_reached(t);
+    user_load_run(t, &user_text_switch.load);
+    back_to_nothing(t);
 }
