@@ -8,8 +8,8 @@
 
 struct probed {
     /*
-     * Answers the same for the same argument. The argument is in RDI at the site, so that who probes
-     * it can count there.
+     * Answers the same for the same argument. The argument is in RDI at the site, so that who
+     * probes it can count there.
      */
     uint64_t (*run)(uint64_t *count);
     uint8_t *site;

@@ -9,12 +9,12 @@
 #define ANSWER 7u  /* of a pass */
 #define PASSES 16u /* in an execution: most of its time is a probe's */
 
-uint64_t users_probed(void);
-extern uint8_t users_probed_sites[PROBES][SLOT];
-__asm__(".pushsection .text.users_probed, \"ax\", @progbits\n"
-        "users_probed:\n\t"
+uint64_t users_three(void);
+extern uint8_t users_three_sites[PROBES][SLOT];
+__asm__(".pushsection .text.users_three, \"ax\", @progbits\n"
+        "users_three:\n\t"
         "xor %eax, %eax\n"
-        "users_probed_sites:\n\t"
+        "users_three_sites:\n\t"
         ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n\t"
         ".byte 0xe8; .long 2f - . - 4\n\t"
         ".byte 0xe9; .long 1f - . - 4\n\t"
@@ -33,7 +33,7 @@ static uint32_t inside[PROBES], left_inside;
 /* A byte for each probe. */
 static void hit(struct kprobe *p, __attribute__((unused)) const struct kprobe_regs *regs)
 {
-    size_t which = (size_t)(p->addr - users_probed_sites[0]) / SLOT;
+    size_t which = (size_t)(p->addr - users_three_sites[0]) / SLOT;
 
     fetch_add(&inside[which], 1);
     *met_here() += 1ull << 8 * which;
@@ -51,7 +51,7 @@ static uint64_t run(__attribute__((unused)) uint64_t turn)
     uint64_t answers = 0;
 
     for (unsigned i = 0; i < PASSES; i++)
-        answers += users_probed();
+        answers += users_three();
     return answers << 32 | met_end(&met);
 }
 
@@ -87,7 +87,7 @@ static bool allowed(uint64_t value, __attribute__((unused)) uint64_t turn, uint6
 
 static enum poke_error arm(struct kprobe *p)
 {
-    *p = (struct kprobe){ .addr = users_probed_sites[p - probes], .pre_handler = hit };
+    *p = (struct kprobe){ .addr = users_three_sites[p - probes], .pre_handler = hit };
     return register_kprobe(p);
 }
 
