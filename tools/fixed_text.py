@@ -42,7 +42,7 @@ ALLOWED = (
     ("watchdog_stage", "time_ns_to_ticks", "a thread's, between two tests"),
     ("apic_timer_calibrate", "time_info time_ns_to_ticks", "boot, before the other cores"),
     ("selects", "glob_match symbol_lookup", "between two batches: no window is open, no handler"),
-    ("kprobe_is_instruction kprobe_is_target jumps_to", "symbol_find symbol_address symbol_name",
+    ("kprobe_is_instruction kprobe_is_target leads_to", "symbol_find symbol_address symbol_name",
      "a probe's registration: between two batches"),
     ("trace_ring_line", "fmt_print symbol_lookup", "a reader's thread"),
     ("patch", "site_call", "the planted fault of tests/selftest/faulty_actors.c"),

@@ -74,6 +74,14 @@ bool ftrace_is_function(const void *addr)
     return false;
 }
 
+bool ftrace_text_reserved(uintptr_t start, size_t len)
+{
+    for (uint32_t i = 0; i < ftrace_functions(); i++)
+        if (ftrace_function(i) < start + len && start < ftrace_function(i) + sizeof(poke_nop5))
+            return true;
+    return false;
+}
+
 uint32_t ftrace_functions_of(const struct tracer *tracer)
 {
     uint32_t n = 0;

@@ -73,8 +73,12 @@ uint32_t ftrace_functions_of(const struct tracer *tracer);
 /* Address of function `i`, ascending; 0 .. ftrace_functions() - 1. Pure after ftrace_init(). */
 uintptr_t ftrace_function(uint32_t i);
 
-/* Does a function that can be traced begin there? Pure after ftrace_init(). */
+/*
+ * Does a function that can be traced begin at `addr`? Has the NOP or CALL of one a byte in [start,
+ * start + len)? Pure after ftrace_init().
+ */
 bool ftrace_is_function(const void *addr);
+bool ftrace_text_reserved(uintptr_t start, size_t len);
 
 /* Passes of any core that no callback was called for, since boot: the core was in one already. */
 uint64_t ftrace_recursions(void);

@@ -37,7 +37,8 @@ enum insn_kind {
      *  - system calls and returns from them, VM entry, SMM, SGX and SEAM transitions, SKINIT,
      *    UIRET: the address goes elsewhere or comes from there;
      *  - MOV SS and STI, whose shadow over the next instruction would cover the wrong one, and HLT,
-     *    which STI's shadow commonly covers: the interrupt that should end it would come before;
+     *    MWAIT, which STI's shadow commonly covers: the interrupt that should end them would come
+     *    before;
      *  - ENDBR, since a landing pad is one at its own address only;
      *  - XBEGIN, whose fallback address is relative; LOOP and JCXZ that count in ECX;
      *  - near branches and RET with a 66 that REX.W does not override: AMD truncates RIP.
@@ -46,14 +47,14 @@ enum insn_kind {
 };
 
 struct insn_info {
-    int32_t rel;     /* RELATIVE: the target less the address behind the instruction. Else 0 */
+    int32_t rel;     /* of a relative branch: target less the address behind it. Else 0 */
     uint8_t len;     /* in bytes, 1..15, prefixes included */
     uint8_t kind;    /* enum insn_kind */
     uint8_t disp_at; /* where the four bytes of a displacement from RIP begin; 0: there is none */
     /*
-     * RELATIVE: the opcode's last byte. E8 CALL; E9, EB JMP; 70..7F and 80..8F (behind 0F) Jcc, the
-     * condition in the low four bits; E0 LOOPNE, E1 LOOPE, E2 LOOP, E3 JRCXZ. JUMP likewise: C2,
-     * C3 RET; FF JMP. Else 0.
+     * The opcode's last byte if it leads elsewhere, of whatever kind it is. Relative: E8 CALL; E9,
+     * EB JMP; 70..7F and 80..8F (behind 0F) Jcc, the condition in the low four bits; E0 LOOPNE, E1
+     * LOOPE, E2 LOOP, E3 JRCXZ; C7 XBEGIN. Indirect: C2, C3 RET; FF JMP, near or far. Else 0.
      */
     uint8_t branch;
 };

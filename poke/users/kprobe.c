@@ -3,7 +3,7 @@
  * Shared words. Slots are written under text_mutex; `probe` also by whoever ends a slot's use. Who
  * meets a probe's INT3 reads them without.
  *
- * Arming. All of the slot, and its text, is written before `addr` (release) and that before the
+ * Arming. All of the slot, and its text, is written before `probe` (release) and that before the
  * INT3, which the core has fetched that takes the #BP: it finds the slot (acquire), and the IRET to
  * its text serialises. An INT3 needs no tail, so one store and one sync do; the sync is for the
  * caller, who counts on every execution from then on (Linux 5b8ad1c9bc44: it was left out until
@@ -70,6 +70,16 @@ bool kprobe_has_text(const void *addr, size_t len)
     return kprobe_overlaps(addr, len, NULL);
 }
 
+bool kprobe_covers(const void *target)
+{
+    const uint8_t *to = target;
+
+    for (const struct kprobe_slot *s = kprobe_slots; s < kprobe_slots + KPROBES_MAX; s++)
+        if (s->addr && to > s->addr && to < s->addr + s->len)
+            return true;
+    return false;
+}
+
 void kprobe_original(uint8_t *bytes, const uint8_t *addr, size_t len)
 {
     memcpy(bytes, addr, len);
@@ -121,7 +131,7 @@ bool kprobe_is_reserved(const uint8_t *addr, size_t len)
     uintptr_t start = (uintptr_t)addr;
 
     return jump_label_text_reserved(start, len) || static_call_text_reserved(start, len) ||
-           redirect_text_reserved(start, len);
+           redirect_text_reserved(start, len) || ftrace_text_reserved(start, len);
 }
 
 /* Behind the five bytes that the tracer has, if there are any and nothing else leads there. */
@@ -133,10 +143,18 @@ static enum poke_error skip_tracer(uint8_t **addr)
     return kprobe_is_target(*addr, *addr + 1) ? POKE_E_OPCODE : POKE_OK;
 }
 
+/* In a copy or a detour, which is written again whenever the slot is used again? */
+static bool is_slot_text(const uint8_t *addr)
+{
+    const uint8_t *text = kprobe_slots[0].text;
+
+    return addr >= text && addr < text + kprobe_text_bytes();
+}
+
 static enum poke_error check_address(const uint8_t *addr, struct insn_info *info,
                                      uint8_t bytes[static INSN_MAX_SIZE])
 {
-    if (!machine_is_patchable((uintptr_t)addr, 1))
+    if (!machine_is_patchable((uintptr_t)addr, 1) || is_slot_text(addr))
         return POKE_E_ADDRESS;
     if (*addr == INT3_INSN_OPCODE || kprobe_has_text(addr, 1))
         return POKE_E_EXPECTED;
@@ -174,33 +192,29 @@ static enum poke_error fill_slot(struct kprobe_slot *slot, const struct kprobe *
         e = check_address(addr, &info, slot->original);
     if (e)
         return e;
-    slot->addr = addr;
+    store_relaxed(&slot->addr, addr);
     slot->len = info.len;
-    slot->optimised = false;
+    slot->state = KPROBE_TRAP;
     return prepare(slot, &info);
 }
 
 static enum poke_error arm(struct kprobe *p)
 {
     struct kprobe_slot *slot = free_slot();
-    enum poke_error e = slot ? POKE_OK : POKE_E_PENDING;
+    enum poke_error e;
 
     if (kprobe_slot_of(p))
         return POKE_E_EXPECTED;
-    if (!e)
-        e = fill_slot(slot, p);
-    if (!e) {
-        store_release(&slot->probe, p); /* pairs with the acquire in kprobe_int3_handler() */
-        e = store_first_byte(slot, INT3_INSN_OPCODE);
-    }
-    if (e && slot) {
-        slot->addr = NULL;
-        store_relaxed(&slot->probe, NULL);
+    if (!slot)
+        return POKE_E_PENDING;
+    e = fill_slot(slot, p);
+    if (e) {
+        store_relaxed(&slot->addr, NULL);
         return e;
     }
-    if (!e)
-        p->addr = slot->addr;
-    return e;
+    p->addr = slot->addr;
+    store_release(&slot->probe, p); /* pairs with the acquire in kprobe_int3_handler() */
+    return store_first_byte(slot, INT3_INSN_OPCODE);
 }
 
 /* All bytes as they were; who meets the engine's INT3 meanwhile still goes the probe's way. */
@@ -208,7 +222,7 @@ static enum poke_error restore(const struct kprobe_slot *slot)
 {
     uint8_t jump[JMP32_INSN_SIZE];
 
-    if (!slot->optimised)
+    if (slot->state == KPROBE_TRAP)
         return store_first_byte(slot, slot->original[0]);
     memcpy(jump, slot->addr, sizeof(jump));
     return smp_text_poke_single(slot->addr, slot->original, sizeof(jump), jump);
@@ -217,8 +231,12 @@ static enum poke_error restore(const struct kprobe_slot *slot)
 static enum poke_error disarm(const struct kprobe *p, struct kprobe_slot **slot)
 {
     *slot = kprobe_slot_of(p);
+    if (!*slot)
+        return POKE_E_EXPECTED;
+    if ((*slot)->state == KPROBE_BECOMES_JUMP)
+        return POKE_E_PENDING;
 
-    enum poke_error e = *slot ? restore(*slot) : POKE_E_EXPECTED;
+    enum poke_error e = restore(*slot);
 
     if (!e)
         store_relaxed(&(*slot)->addr, NULL); /* nobody looks for it any more */

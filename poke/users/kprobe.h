@@ -34,8 +34,9 @@ struct kprobe {
     uint8_t *addr;
     /*
      * Called in the #BP handler, with interrupts off, or by an optimised probe in the context that
-     * executes the instruction: any, NMI included. It may be called on several cores at once, and
-     * must not execute text that is probed itself.
+     * executes the instruction: any, NMI included. It may be called on several cores at once. It
+     * must not execute text that is probed itself, and call nothing that takes text_mutex, waits as
+     * text_synchronise() does, or passes a quiescent point.
      */
     void (*pre_handler)(struct kprobe *p, const struct kprobe_regs *regs);
 };
@@ -44,17 +45,21 @@ struct kprobe {
  * From its return on every execution of the instruction, on any core, calls the handler first.
  * Takes text_mutex (POKE_E_LOCK if it is held). With nothing changed: POKE_E_ADDRESS if the text is
  * not patchable, the address is none of an instruction, or the site belongs to a static key, a
- * static call, an alternative or a redirected function; POKE_E_OPCODE if the instruction can
- * neither be emulated nor be executed elsewhere (poke/users/insn_copy.h); POKE_E_EXPECTED if the
- * bytes belong to another probe, or hold an INT3; POKE_E_PENDING if KPROBES_MAX are registered.
- * Thread context, interrupts on.
+ * static call, a redirected function or a tracer; POKE_E_OPCODE if the instruction can neither be
+ * emulated nor be executed elsewhere (poke/users/insn_copy.h); POKE_E_DISPLACEMENT if that is too
+ * far away; POKE_E_EXPECTED if the bytes belong to another probe, or hold an INT3; POKE_E_PENDING
+ * if KPROBES_MAX are registered. POKE_E_READBACK is the end of patching; the probe stays then, as
+ * its INT3 may. Thread context, interrupts on.
+ *
+ * Not noticed: that the instruction before it is STI or MOV SS, whose shadow over this one is lost.
  */
 enum poke_error register_kprobe(struct kprobe *p);
 
 /*
  * Take it back. When it returns no core is in the handler nor will be, and *p may go. Waits as
  * text_synchronise() does (poke/users/reclaim.h), whose rules hold, unless the instruction was
- * emulated. POKE_E_EXPECTED: it is not registered. Context as above.
+ * emulated. POKE_E_EXPECTED: it is not registered. POKE_E_PENDING: another core is in
+ * optimize_kprobe() with it. POKE_E_READBACK. Context as above.
  */
 enum poke_error unregister_kprobe(struct kprobe *p);
 
@@ -62,13 +67,14 @@ enum poke_error unregister_kprobe(struct kprobe *p);
  * Make a JMP of five bytes of the INT3: to a detour that calls the handler, then executes copies of
  * the instructions in these bytes. Waits, as text_synchronise() does, until no core is between
  * them. Each execution calls the handler once throughout. POKE_E_EXPECTED: not registered, or
- * optimised already; POKE_E_OPCODE: it stays a trap, since something in the function may jump
- * between these instructions, or they cannot all be executed elsewhere. Context as above. Mirrors
- * Linux's function of this name, which a worker calls there.
+ * optimised already, or another core is doing it. It stays a trap with POKE_E_OPCODE, since
+ * something in the function may lead between these instructions, or they cannot all be executed
+ * elsewhere, and with POKE_E_DISPLACEMENT. POKE_E_READBACK. Context as above. Mirrors Linux's
+ * function of this name, which a worker calls there.
  */
 enum poke_error optimize_kprobe(struct kprobe *p);
 
-/* A trap again. POKE_E_EXPECTED: it is not optimised. Context as above; does not wait. */
+/* A trap again. POKE_E_EXPECTED: it is not optimised. POKE_E_READBACK. As above; does not wait. */
 enum poke_error unoptimize_kprobe(struct kprobe *p);
 
 /*
@@ -77,6 +83,9 @@ enum poke_error unoptimize_kprobe(struct kprobe *p);
  * patches sites that register_kprobe() does not know to refuse. Under text_mutex.
  */
 bool kprobe_has_text(const void *addr, size_t len);
+
+/* Must nothing lead to `target`, since a JMP covers it, or is about to? Under text_mutex. */
+bool kprobe_covers(const void *target);
 
 /*
  * The text that copies and detours are made in: `text`, kprobe_text_bytes() bytes of patchable

@@ -42,10 +42,10 @@ kprobe_detour:
         mov     [rsp + REGS_SP], rax
         mov     rdi, [rsp + REGS_SIZE + 8]
         mov     rsi, rsp
-        mov     rbp, rsp
+        mov     rbx, rsp                ; RBP stays, for backtraces
         and     rsp, -16
         call    kprobe_detour_hit
-        mov     rsp, rbp
+        mov     rsp, rbx
         pop     r15
         pop     r14
         pop     r13

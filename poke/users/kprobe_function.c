@@ -24,27 +24,21 @@ static const uint8_t *end_of(uint32_t symbol)
     return symbol + 1 < kernel_symbols.count ? start_of(symbol + 1) : text_end;
 }
 
-/* The instruction at `at`, as it was before all probes. */
-static bool look(const uint8_t *at, const uint8_t *end, struct insn_info *info)
+/* The instruction at `at`, as it was before all probes. False: not one that is known. */
+static bool look(const uint8_t *at, const uint8_t *end, uint8_t bytes[static INSN_MAX_SIZE],
+                 struct insn_info *info)
 {
-    uint8_t bytes[INSN_MAX_SIZE];
     size_t len = (size_t)(end - at);
 
-    if (len > sizeof(bytes))
-        len = sizeof(bytes);
+    if (len > INSN_MAX_SIZE)
+        len = INSN_MAX_SIZE;
     kprobe_original(bytes, at, len);
     return !insn_look(bytes, len, info);
 }
 
-#define JMP_INDIRECT_OPCODE 0xFF
-
-static bool is_indirect_jump(const struct insn_info *info)
-{
-    return info->kind == INSN_JUMP && info->branch == JMP_INDIRECT_OPCODE;
-}
-
 bool kprobe_is_instruction(const uint8_t *addr)
 {
+    uint8_t bytes[INSN_MAX_SIZE];
     struct insn_info info;
     const uint8_t *at;
     uint32_t symbol;
@@ -52,25 +46,49 @@ bool kprobe_is_instruction(const uint8_t *addr)
     if (!find_function(addr, &symbol))
         return true;
     for (at = start_of(symbol); at < addr; at += info.len)
-        if (!look(at, end_of(symbol), &info))
+        if (!look(at, end_of(symbol), bytes, &info))
             return false;
     return at == addr;
 }
 
-/* May code of this symbol jump to [from, to)? */
-static bool jumps_to(uint32_t symbol, const uint8_t *from, const uint8_t *to)
+#define JMP_INDIRECT_OPCODE 0xFF
+
+static int32_t read_32(const uint8_t *bytes)
 {
+    int32_t value;
+
+    memcpy(&value, bytes, sizeof(value));
+    return value;
+}
+
+/* Does the instruction at `at` branch to [from, to), or name an address there? */
+static bool names(const uint8_t *at, const uint8_t *bytes, const struct insn_info *info,
+                  const uint8_t *from, const uint8_t *to)
+{
+    uintptr_t next = (uintptr_t)at + info->len, start = (uintptr_t)from,
+              len = (uintptr_t)(to - from);
+
+    if (info->branch && next + (uintptr_t)info->rel - start < len)
+        return true;
+    if (info->disp_at && next + (uintptr_t)read_32(bytes + info->disp_at) - start < len)
+        return true;
+    /* An operand of 32 bits, extended by its sign, wherever it stands. */
+    for (size_t i = 0; i + sizeof(int32_t) <= info->len; i++)
+        if ((uintptr_t)read_32(bytes + i) - start < len)
+            return true;
+    return false;
+}
+
+/* May code of this symbol lead to [from, to)? */
+static bool leads_to(uint32_t symbol, const uint8_t *from, const uint8_t *to)
+{
+    uint8_t bytes[INSN_MAX_SIZE];
     struct insn_info info;
 
-    for (const uint8_t *at = start_of(symbol); at < end_of(symbol); at += info.len) {
-        if (!look(at, end_of(symbol), &info) || is_indirect_jump(&info))
+    for (const uint8_t *at = start_of(symbol); at < end_of(symbol); at += info.len)
+        if (!look(at, end_of(symbol), bytes, &info) || info.branch == JMP_INDIRECT_OPCODE ||
+            names(at, bytes, &info, from, to))
             return true;
-
-        const uint8_t *target = at + info.len + info.rel;
-
-        if (info.kind == INSN_RELATIVE && target >= from && target < to)
-            return true;
-    }
     return false;
 }
 
@@ -100,7 +118,7 @@ bool kprobe_is_target(const uint8_t *from, const uint8_t *to)
         jump_label_leads_to((uintptr_t)from, (uintptr_t)to))
         return true;
     for (uint32_t i = 0; i < kernel_symbols.count; i++)
-        if (are_of_one_function(i, function) && jumps_to(i, from, to))
+        if (are_of_one_function(i, function) && leads_to(i, from, to))
             return true;
     return false;
 }

@@ -19,7 +19,8 @@
  *
  * Shared words, more than those of kprobe.c: `resume` is stored here and read by #BP handlers, each
  * of which uses what it has read; both copies are complete whenever `resume` can name them.
- * `optimised` and `len` are used under text_mutex alone.
+ * `state` and `len` are used under text_mutex alone; while it is not held, KPROBE_BECOMES_JUMP keeps
+ * the slot, and its bytes, from everybody else.
  */
 #include "poke/users/kprobe_slot.h"
 
@@ -135,35 +136,59 @@ static enum poke_error store_trap(struct kprobe_slot *slot)
     return smp_text_poke_single(slot->addr, trap, sizeof(trap), jump);
 }
 
-/* If the probe is registered and `optimised` or not, step() under text_mutex. */
-static enum poke_error locked(const struct kprobe *p, bool optimised,
-                              enum poke_error (*step)(struct kprobe_slot *slot), bool becomes)
+/* If the probe is in state `from`, step(), and it is in state `to`. Under text_mutex. */
+static enum poke_error go(const struct kprobe *p, enum kprobe_state from, enum kprobe_state to,
+                          enum poke_error (*step)(struct kprobe_slot *slot))
 {
-    enum poke_error e = POKE_E_EXPECTED;
-
-    if (text_mutex_held())
-        return POKE_E_LOCK;
-    text_mutex_lock();
     struct kprobe_slot *slot = kprobe_slot_of(p);
 
-    if (slot && slot->optimised == optimised)
-        e = step(slot);
+    if (!slot || slot->state != from)
+        return POKE_E_EXPECTED;
+
+    enum poke_error e = step(slot);
+
     if (!e)
-        slot->optimised = becomes;
+        slot->state = to;
+    return e;
+}
+
+static enum poke_error begin_jump(const struct kprobe *p)
+{
+    text_mutex_lock();
+    enum poke_error e = go(p, KPROBE_TRAP, KPROBE_BECOMES_JUMP, make_detour);
+    text_mutex_unlock();
+    return e;
+}
+
+static enum poke_error end_jump(const struct kprobe *p)
+{
+    text_mutex_lock();
+    enum poke_error e = go(p, KPROBE_BECOMES_JUMP, KPROBE_JUMP, store_jump);
+    if (e)
+        kprobe_slot_of(p)->state = KPROBE_TRAP;
     text_mutex_unlock();
     return e;
 }
 
 enum poke_error optimize_kprobe(struct kprobe *p)
 {
-    enum poke_error e = locked(p, false, make_detour, false);
+    if (text_mutex_held())
+        return POKE_E_LOCK;
 
-    if (!e)
-        e = text_synchronise();
-    return e ? e : locked(p, false, store_jump, true);
+    enum poke_error e = begin_jump(p);
+
+    if (e)
+        return e;
+    text_synchronise();
+    return end_jump(p);
 }
 
 enum poke_error unoptimize_kprobe(struct kprobe *p)
 {
-    return locked(p, true, store_trap, false);
+    if (text_mutex_held())
+        return POKE_E_LOCK;
+    text_mutex_lock();
+    enum poke_error e = go(p, KPROBE_JUMP, KPROBE_TRAP, store_trap);
+    text_mutex_unlock();
+    return e;
 }

@@ -8,6 +8,12 @@
 
 #define KPROBE_REGION_MAX (JMP32_INSN_SIZE - 1 + INSN_MAX_SIZE) /* that an optimised one covers */
 
+enum kprobe_state {
+    KPROBE_TRAP,         /* INT3; an instruction's bytes, or still all that a JMP had covered */
+    KPROBE_BECOMES_JUMP, /* INT3, and optimize_kprobe() waits; the bytes that the JMP will cover */
+    KPROBE_JUMP,
+};
+
 /*
  * Written under text_mutex, but for the end of `probe`. Who writes what when, and who reads it
  * without, is argued in kprobe.c and kprobe_optimize.c.
@@ -18,8 +24,8 @@ struct kprobe_slot {
     uint8_t *resume;       /* the copy to go on at after the handler; NULL: emulate */
     uint8_t *text;         /* of its own: KPROBE_TEXT_BYTES, constant */
     struct poke_insn insn; /* if emulated */
-    uint8_t len;           /* of the bytes that are the probe's: an instruction, or several */
-    bool optimised;        /* a JMP stands there */
+    uint8_t state;         /* enum kprobe_state */
+    uint8_t len;           /* of the bytes that are the probe's: see there */
     uint8_t original[KPROBE_REGION_MAX]; /* `len` bytes */
 };
 

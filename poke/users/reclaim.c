@@ -42,10 +42,3 @@ enum poke_error text_synchronise(void)
     machine_phase(NULL);
     return POKE_OK;
 }
-
-enum poke_error text_free(void *text, size_t len)
-{
-    enum poke_error e = text_synchronise();
-
-    return e ? e : text_poke_set(text, INT3_INSN_OPCODE, len);
-}

@@ -31,8 +31,8 @@ enum poke_error text_synchronise(void);
 /*
  * Free [text, text + len), which no site leads to any more: wait as above, then fill it with INT3.
  * It may be written again by text_poke_copy(); the patch that leads a site there serialises all
- * cores before one of them executes it. Takes text_mutex. POKE_E_LOCK, _LENGTH, _ADDRESS with the
- * text untouched. Context as above.
+ * cores before one of them executes it. Takes text_mutex. POKE_E_LOCK, _LENGTH, _ADDRESS, and
+ * POKE_E_EXPECTED if there is a probe in it, with the text untouched. Context as above.
  */
 enum poke_error text_free(void *text, size_t len);
 

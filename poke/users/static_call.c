@@ -174,19 +174,16 @@ enum poke_error static_call_set(struct static_call_key *key, void *func)
     return e;
 }
 
-static bool overlaps(const struct slot *slot, uintptr_t start, size_t len)
-{
-    uintptr_t addr = (uintptr_t)slot->addr;
-
-    return addr < start + len && start < addr + slot->len;
-}
-
 bool static_call_text_reserved(uintptr_t start, size_t len)
 {
-    for (uint32_t i = 0; i < static_call_sites_count; i++) {
-        struct slot trampoline = trampoline_of(static_call_sites[i].key);
+    extern const uint8_t static_call_text_start[], static_call_text_end[]; /* all trampolines */
 
-        if (overlaps(&slots[i], start, len) || overlaps(&trampoline, start, len))
+    if (start < (uintptr_t)static_call_text_end && start + len > (uintptr_t)static_call_text_start)
+        return true;
+    for (uint32_t i = 0; i < static_call_sites_count; i++) {
+        uintptr_t addr = (uintptr_t)slots[i].addr;
+
+        if (addr < start + len && start < addr + slots[i].len)
             return true;
     }
     return false;

@@ -23,10 +23,16 @@ static enum poke_error image_of(const void *site, struct text_target target,
     return POKE_E_OPCODE;
 }
 
+/* Are copies executed instead of the site, or is there no instruction at the target any more? */
+static bool belongs_to_probe(const void *site, struct text_target to)
+{
+    return kprobe_has_text(site, SITE_SIZE) || (to.opcode && kprobe_covers(to.to));
+}
+
 /* Under text_mutex: what the site holds stays as it was compared. */
 static enum poke_error replace(void *site, const uint8_t *from, const uint8_t *to, bool *switched)
 {
-    if (memcmp(site, from, SITE_SIZE) || kprobe_has_text(site, SITE_SIZE))
+    if (memcmp(site, from, SITE_SIZE))
         return POKE_E_EXPECTED;
     if (!memcmp(from, to, SITE_SIZE))
         return POKE_OK;
@@ -53,7 +59,7 @@ enum poke_error text_switch(void *site, struct text_target from, struct text_tar
         e = image_of(site, to, new);
     if (!e) {
         text_mutex_lock();
-        e = replace(site, old, new, &is_switched);
+        e = belongs_to_probe(site, to) ? POKE_E_EXPECTED : replace(site, old, new, &is_switched);
         text_mutex_unlock();
     }
     if (switched)

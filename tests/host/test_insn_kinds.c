@@ -42,7 +42,8 @@ static const struct {
     { "popf", { 0x9D }, 1, INSN_PLAIN },
     { "cli", { 0xFA }, 1, INSN_PLAIN },
     { "monitor", { 0x0F, 0x01, 0xC8 }, 3, INSN_PLAIN },
-    { "mwait", { 0x0F, 0x01, 0xC9 }, 3, INSN_PLAIN },
+    { "mwait", { 0x0F, 0x01, 0xC9 }, 3, INSN_REFUSED },
+    { "monitor", { 0x0F, 0x01, 0xC8 }, 3, INSN_PLAIN },
     { "clac", { 0x0F, 0x01, 0xCA }, 3, INSN_PLAIN },
     { "lgdt (%rax), the row of VMLAUNCH", { 0x0F, 0x01, 0x10 }, 3, INSN_PLAIN },
     { "mov %ds, %eax", { 0x8C, 0xD8 }, 2, INSN_PLAIN },
@@ -179,7 +180,7 @@ static void every_undefined_opcode(void **state)
 static void every_transition(void **state)
 {
     static const uint8_t refused[] = {
-        0xC0, 0xC2, 0xC3, 0xCC, 0xCD, 0xCE, 0xCF, 0xD7, 0xD8, 0xDE, 0xEC,
+        0xC0, 0xC2, 0xC3, 0xC9, 0xCC, 0xCD, 0xCE, 0xCF, 0xD7, 0xD8, 0xDE, 0xEC, 0xFB,
     };
 
     (void)state;
@@ -216,6 +217,18 @@ static void branches_say_which_and_where(void **state)
     assert_int_equal(info.rel, 0);
     assert_int_equal(insn_look((const uint8_t *)"\xF3\xC3", 2, &info), POKE_OK);
     assert_int_equal(info.branch, 0xC3);
+    assert_int_equal(insn_look((const uint8_t *)"\x67\xE3\xFD", 3, &info), POKE_OK);
+    assert_int_equal(info.kind, INSN_REFUSED); /* but it is known where it leads */
+    assert_int_equal(info.branch, 0xE3);
+    assert_int_equal(info.rel, -3);
+    assert_int_equal(insn_look((const uint8_t *)"\x66\xC7\xF8\xFE\xFF", 5, &info), POKE_OK);
+    assert_int_equal(info.branch, 0xC7);
+    assert_int_equal(info.rel, -2);
+    assert_int_equal(insn_look((const uint8_t *)"\xFF\x2B", 2, &info), POKE_OK);
+    assert_int_equal(info.kind, INSN_REFUSED);
+    assert_int_equal(info.branch, 0xFF);
+    assert_int_equal(insn_look((const uint8_t *)"\xFF\x13", 2, &info), POKE_OK);
+    assert_int_equal(info.branch, 0); /* a CALL comes back */
     assert_int_equal(insn_look((const uint8_t *)"\x90", 1, &info), POKE_OK);
     assert_int_equal(info.branch, 0);
     assert_int_equal(info.rel, 0);

@@ -5,6 +5,8 @@
 #include "kernel/mm/mm.h"
 #include "poke/users/ftrace.h"
 #include "poke/users/jump_label.h"
+#include "poke/users/kprobe_slot.h"
+#include "poke/users/reclaim.h"
 #include "poke/users/redirect.h"
 #include "poke/users/static_call.h"
 #include "poke/users/text_switch.h"
@@ -95,6 +97,56 @@ TEST_BARE("text of its own that can be patched", users, kprobe_optimized,
     }
 }
 
+/* ---- registers ---- */
+
+static struct kprobe_regs seen_regs;
+static uint64_t stack_at_call;
+
+static void keep_regs(__attribute__((unused)) struct kprobe *p, const struct kprobe_regs *regs)
+{
+    seen_regs = *regs;
+    stack_at_call = (uint64_t)__builtin_frame_address(0);
+}
+
+#define RFLAGS_CF 1u
+#define RFLAGS_DF (1u << 10)
+
+/* Were all registers at the site as they should be, in the handler and behind it? */
+static void expect_registers(struct test_run *t, uint64_t misaligned)
+{
+    const uint64_t *regs = &seen_regs.r15, wanted = RFLAGS_CF | RFLAGS_DF;
+    struct probed_state state = { 0 };
+
+    users_probed_state(&state, misaligned);
+    for (unsigned i = 0; i < 15; i++) {
+        EXPECT_EQ(state.values[i], PROBED_VALUE + i);
+        EXPECT_EQ(regs[i], PROBED_VALUE + i);
+    }
+    EXPECT_EQ(state.flags & wanted, wanted);
+    EXPECT_EQ(seen_regs.at.flags & wanted, wanted);
+    EXPECT_EQ(seen_regs.at.sp, state.sp);
+    EXPECT_EQ(stack_at_call % 16, 0); /* of a frame: the return address and RBP lie above */
+    saw(SEE_TRAPS, 1);
+}
+
+TEST_BARE("text of its own that can be patched", users, kprobe_registers,
+          "a handler sees all registers of the site, and the code behind it does", .budget_ms = 50,
+          .must_see = { { SEE_TRAPS, 6 } })
+{
+    struct kprobe probe = { .addr = users_probed_state_site, .pre_handler = keep_regs };
+
+    EXPECT_EQ(register_kprobe(&probe), POKE_OK);
+    expect_registers(t, 0);
+    expect_registers(t, 8);
+    EXPECT_EQ(optimize_kprobe(&probe), POKE_OK);
+    expect_registers(t, 0);
+    expect_registers(t, 8);
+    EXPECT_EQ(unoptimize_kprobe(&probe), POKE_OK);
+    expect_registers(t, 0);
+    expect_registers(t, 8);
+    EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
+}
+
 /* ---- what is refused ---- */
 
 static DEFINE_STATIC_KEY_FALSE(reserved_key);
@@ -104,6 +156,7 @@ long users_reserved_target(long x)
     return x + 1;
 }
 DEFINE_STATIC_CALL(users_reserved, users_reserved_target);
+DEFINE_STATIC_CALL(users_uncalled, users_reserved_target);
 
 NOINLINE static bool reserved_branch(void)
 {
@@ -139,7 +192,9 @@ TEST_BARE("text of its own that can be patched", users, kprobe_refusals,
     EXPECT_EQ(try_to_probe((const void *)reserved_key.sites[0].code), POKE_E_ADDRESS);
     EXPECT_EQ(try_to_probe((const void *)(STATIC_CALL_KEY(users_reserved).sites[0].disp - 1)),
               POKE_E_ADDRESS);
+    EXPECT_EQ(try_to_probe((const void *)STATIC_CALL_TRAMP(users_uncalled)), POKE_E_ADDRESS);
     EXPECT_EQ(try_to_probe((const void *)reserved_entry), POKE_E_ADDRESS);
+    EXPECT_EQ(try_to_probe(kprobe_slots[1].text), POKE_E_ADDRESS);
     EXPECT_EQ(try_to_probe((const void *)smp_text_poke_sync_each_cpu), POKE_E_ADDRESS);
     EXPECT_EQ(try_to_probe(users_probed[0].site + 1), POKE_E_ADDRESS);
     for (const struct unprobed *u = users_unprobed; u < users_unprobed_end; u++)
@@ -157,6 +212,18 @@ TEST_BARE("text of its own that can be patched", users, kprobe_refusals,
     text_mutex_unlock();
     EXPECT_EQ(optimize_kprobe(&probe), POKE_OK);
     EXPECT_EQ(try_to_probe(probe.addr + JMP32_INSN_SIZE), POKE_OK);
+    EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
+
+    /* Of two instructions in five bytes either one is probed, or both are traps. */
+    struct kprobe second = { .addr = users_probed_lead[2], .pre_handler = count };
+
+    probe.addr = users_probed_lead[1];
+    EXPECT_EQ(register_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(register_kprobe(&second), POKE_OK);
+    EXPECT_EQ(optimize_kprobe(&probe), POKE_E_OPCODE);
+    EXPECT_EQ(unregister_kprobe(&second), POKE_OK);
+    EXPECT_EQ(optimize_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(register_kprobe(&second), POKE_E_EXPECTED);
     EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
 }
 
@@ -182,6 +249,16 @@ TEST_BARE("text of its own that can be patched", users, kprobe_beside_switch,
     EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
     EXPECT_EQ(text_switch(site, TEXT_NOP, call, NULL), POKE_OK);
     EXPECT_EQ(text_switch(site, call, TEXT_NOP, NULL), POKE_OK);
+
+    struct text_target jump = TEXT_JMP(users_probed_lead[2]);
+
+    probe.addr = users_probed_lead[1];
+    EXPECT_EQ(register_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(optimize_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(text_switch(users_probed_lead[0], TEXT_NOP, jump, NULL), POKE_E_EXPECTED);
+    EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
+    EXPECT_EQ(text_switch(users_probed_lead[0], TEXT_NOP, jump, NULL), POKE_OK);
+    EXPECT_EQ(text_switch(users_probed_lead[0], jump, TEXT_NOP, NULL), POKE_OK);
 }
 
 TEST_BARE("text of its own that can be patched", users, kprobe_many,
@@ -203,8 +280,10 @@ TEST_BARE("text of its own that can be patched", users, kprobe_many,
         EXPECT_EQ(register_kprobe(p), POKE_OK);
     }
     EXPECT_EQ(register_kprobe(&other), POKE_E_PENDING);
+    EXPECT_EQ(text_free(text, PAGE_SIZE), POKE_E_EXPECTED);
     for (unsigned i = 0; i < KPROBES_MAX; i++)
         EXPECT_EQ(unregister_kprobe(&probes[i]), POKE_OK);
+    EXPECT_EQ(text_free(text, PAGE_SIZE), POKE_OK);
     EXPECT_EQ(register_kprobe(&other), POKE_OK);
     EXPECT_EQ(unregister_kprobe(&other), POKE_OK);
 }

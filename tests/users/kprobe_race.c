@@ -4,6 +4,11 @@
  * its own hits, on its stack, so that not one can be lost or invented unnoticed.
  */
 #include "poke/users/kprobe.h"
+#include "poke/users/reclaim.h"
+#include "smp/percpu.h"
+#include "smp/smp.h"
+#include "smp/watchdog.h"
+#include "tests/lib/others.h"
 #include "tests/users/load.h"
 #include "tests/users/probed.h"
 
@@ -100,4 +105,93 @@ TEST_BARE("text of its own that can be patched", users, kprobe_optimize_race,
     user_load_run(t, &load);
     unregister_kprobe(&probe); /* wherever in the cycle the time has ended */
     EXPECT_EQ(run_probed(0), 0);
+}
+
+/* ---- who waits for whom ---- */
+
+static uint32_t inside, let_go; /* the other cores', and the boot core's timer's */
+static enum poke_error unregistered;
+
+static void pass_points(void)
+{
+    while (others_go_on()) {
+        text_quiescent_point();
+        cpu_relax();
+    }
+}
+
+static void stay(__attribute__((unused)) struct kprobe *p,
+                 __attribute__((unused)) const struct kprobe_regs *regs)
+{
+    fetch_add(&inside, 1);
+    while (!load_acquire(&let_go)) /* pairs with the release in release() */
+        machine_relax();
+    fetch_sub(&inside, 1);
+}
+
+static void in_handler(__attribute__((unused)) void *arg)
+{
+    uint64_t hits;
+
+    users_probed_pauses(&hits);
+    pass_points();
+}
+
+static void release(void)
+{
+    store_release(&let_go, 1);
+}
+
+TEST_BARE("text of its own that can be patched", users, kprobe_waits_for_handler,
+          "a probe that has become a jump is not gone before its last handler has ended", .cpus = 2,
+          .budget_ms = 100)
+{
+    struct kprobe held = { .addr = users_probed_between.site, .pre_handler = stay };
+
+    inside = let_go = 0;
+    EXPECT_EQ(register_kprobe(&held), POKE_OK);
+    EXPECT_EQ(optimize_kprobe(&held), POKE_OK);
+    unsigned others = others_start(t, 0, in_handler, NULL);
+    while (load_acquire(&inside) < others)
+        machine_relax();
+    store_release(&this_cpu()->timer_hook, release);
+    smp_timer_start(5000);
+    EXPECT_EQ(unregister_kprobe(&held), POKE_OK);
+    EXPECT_EQ(load_acquire(&inside), 0);
+    store_release(&this_cpu()->timer_hook, NULL);
+    watchdog_start_core();
+    others_stop();
+}
+
+/* Between the two parts of the boot core's optimize_kprobe(), which waits for this thread. */
+static void meddle(__attribute__((unused)) void *arg)
+{
+    bool covered = cpu_index() != (unsigned)smp_next_online(0);
+
+    fetch_add(&inside, 1);
+    while (!covered) {
+        cpu_relax(); /* outside of the lock: on an emulator that takes turns, the others' */
+        text_mutex_lock();
+        covered = kprobe_has_text(probe.addr + JMP32_INSN_SIZE - 1, 1);
+        text_mutex_unlock();
+        if (covered)
+            unregistered = unregister_kprobe(&probe);
+    }
+    pass_points();
+}
+
+TEST_BARE("text of its own that can be patched", users, kprobe_busy,
+          "a probe that is about to become a jump is not taken back", .cpus = 2, .budget_ms = 100)
+{
+    probe = (struct kprobe){ .addr = users_probed_between.site, .pre_handler = count };
+    inside = 0;
+    EXPECT_EQ(register_kprobe(&probe), POKE_OK);
+    unsigned others = others_start(t, 0, meddle, NULL);
+    while (load_acquire(&inside) < others)
+        machine_relax();
+    EXPECT_EQ(optimize_kprobe(&probe), POKE_OK);
+    others_stop();
+    EXPECT_EQ(unregistered, POKE_E_PENDING);
+    EXPECT_EQ(run_probed(0), 1);
+    EXPECT_EQ(unregister_kprobe(&probe), POKE_OK);
 }

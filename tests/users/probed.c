@@ -12,7 +12,8 @@ DEFINE_STATIC_KEY_FALSE(users_probed_key); /* stays off */
  */
 __asm__(
     ".globl users_probed, users_probed_end, users_unprobed, users_unprobed_end\n\t"
-    ".globl users_probed_switch, users_probed_pauses, users_probed_between\n\t"
+    ".globl users_probed_state, users_probed_state_site\n\t"
+    ".globl users_probed_switch, users_probed_lead, users_probed_pauses, users_probed_between\n\t"
     ".pushsection .rodata.users_probed, \"a\", @progbits\n\t"
     ".balign 8\n"
     "users_probed:\n\t"
@@ -74,6 +75,16 @@ __asm__(
     "users_probed_switch: .quad .Lsite_switched, 1b\n\t"
     ".popsection\n\t"
 
+    "FUNCTION led_to, \"code that a switched site may lead to\", 1\n"
+    "1: .byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n"
+    ".Lsite_led_to: mov %rdi, %rax\n"
+    "2: inc %rax\n\t"
+    "ret\n\t"
+    ".pushsection .rodata\n\t"
+    ".balign 8\n"
+    "users_probed_lead: .quad 1b, .Lsite_led_to, 2b\n\t"
+    ".popsection\n\t"
+
     "FUNCTION key_target, \"code that a static key's jump leads to\", 0\n"
     "1: jmp 2f\n" /* a NOP while the key is off */
     ".Lsite_key_target: nop\n"
@@ -95,6 +106,29 @@ __asm__(
     ".pushsection .jump_table, \"aw\", @progbits\n\t"
     ".quad 1b, 2b, users_probed_key, 2\n\t"
     ".popsection\n\t"
+
+    /* Five bytes of two instructions, the second of which may be reached by another way. */
+    ".macro ENTERED name, what, before, after:vararg\n\t"
+    "FUNCTION \\name, \"\\what\", 0\n\t"
+    "\\before\n"
+    ".Lsite_\\name: mov %rdi, %rax\n"
+    "1: inc %rax\n\t"
+    "ret\n\t"
+    "\\after\n\t"
+    ".endm\n\t"
+    "ENTERED jecxz, \"code that a JECXZ may lead to\", \"mov $1, %ecx; jecxz 1f\"\n\t"
+    "ENTERED xbegin, \"code that an abort may lead to\", \"\", xbegin 1b\n\t"
+    "ENTERED far, \"code that a far jump may lead to\", \"\", .byte 0xff, 0x28\n\t"
+    "ENTERED unknown, \"code beside something unknown\", \"\", .byte 0x06\n\t"
+    "ENTERED named, \"code whose address is taken\", \"lea 1f(%rip), %rdx\"\n\t"
+    "ENTERED pushed, \"code whose address is an operand\", \"movq $1f, %rdx\"\n\t"
+    "ENTERED split, \"code that a part elsewhere may lead to\", \"\"\n\t"
+    "users_probed_split.cold: jmp 1b\n\t"
+
+    "FUNCTION falls, \"code that goes on in the next function\", 0\n"
+    ".Lsite_falls: mov %rdi, %rax\n"
+    "users_probed_next: inc %rax\n\t"
+    "ret\n\t"
 
     "FUNCTION call, \"a CALL\", 0\n\t"
     "push %rdi\n"
@@ -153,6 +187,48 @@ __asm__(
 
     ".pushsection .rodata.users_probed, \"a\", @progbits\n"
     "users_probed_end:\n\t"
+    ".popsection\n\t"
+
+    /*
+     * All registers but RSP, and flags, have values of their own at the site; see the header.
+     * The stack: six registers, what misaligns it, the argument.
+     */
+    ".balign 16, 0xcc\n"
+    "users_probed_state:\n\t"
+    ".irp reg, rbx, rbp, r12, r13, r14, r15\n\t"
+    "push %\\reg\n\t"
+    ".endr\n\t"
+    "mov %rsp, (%rdi)\n\t"
+    "sub %rsi, %rsp\n\t"
+    "push %rdi\n\t"
+    "mov %rsp, 8(%rdi)\n\t"
+    ".set value, 0x11110000\n\t"
+    ".irp reg, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax\n\t"
+    "mov $value, %\\reg\n\t"
+    ".set value, value + 1\n\t"
+    ".endr\n\t"
+    "std\n\t"
+    "stc\n"
+    ".Lsite_state: .byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n\t"
+    "pushfq\n\t"
+    "cld\n\t"
+    "push %rax\n\t"
+    "mov 16(%rsp), %rax\n\t"
+    ".set at, 16\n\t"
+    ".irp reg, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx\n\t"
+    "mov %\\reg, at(%rax)\n\t"
+    ".set at, at + 8\n\t"
+    ".endr\n\t"
+    "pop at(%rax)\n\t"
+    "pop at + 8(%rax)\n\t"
+    "mov (%rax), %rsp\n\t"
+    ".irp reg, r15, r14, r13, r12, rbp, rbx\n\t"
+    "pop %\\reg\n\t"
+    ".endr\n\t"
+    "ret\n\t"
+    ".pushsection .rodata\n\t"
+    ".balign 8\n"
+    "users_probed_state_site: .quad .Lsite_state\n\t"
     ".popsection\n\t"
 
     /* PAUSE: an emulator that takes turns lets the other cores run after it. */

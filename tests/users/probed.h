@@ -22,6 +22,22 @@ extern const struct probed users_probed[], users_probed_end[];
 /* An instruction, and a site for text_switch() behind it that its probe covers as a JMP. */
 extern uint8_t *const users_probed_switch[2];
 
+/* A site for text_switch(), an instruction, and the one behind it that the first's JMP covers. */
+extern uint8_t *const users_probed_lead[3];
+
+/*
+ * Executes the site with a value in each register but RSP, PROBED_VALUE + its place in `values`,
+ * and with the direction and carry flags set; RSP is 16 bytes aligned plus `misaligned` (0, 8).
+ */
+#define PROBED_VALUE 0x11110000u
+struct probed_state {
+    uint64_t saved_sp, sp; /* at the site */
+    uint64_t values[15];   /* behind it: R15 to R8, RBP, RDI, RSI, RDX, RCX, RBX, RAX */
+    uint64_t flags;
+};
+void users_probed_state(struct probed_state *state, uint64_t misaligned);
+extern uint8_t *const users_probed_state_site;
+
 /* Instructions that no probe may have. None of them is executed. */
 struct unprobed {
     uint8_t *site;
