@@ -156,7 +156,7 @@ static enum poke_error check_address(const uint8_t *addr, struct insn_info *info
 {
     if (!machine_is_patchable((uintptr_t)addr, 1) || is_slot_text(addr))
         return POKE_E_ADDRESS;
-    if (*addr == INT3_INSN_OPCODE || kprobe_has_text(addr, 1))
+    if (*addr == INT3_INSN_OPCODE)
         return POKE_E_EXPECTED;
 
     size_t len = INSN_MAX_SIZE;
