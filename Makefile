@@ -167,11 +167,18 @@ include tests/fuzz/fuzz.mk
 
 # ---- targets ----
 
-.PHONY: run test list gdb clean help FORCE
+.PHONY: run test usb iso sign list gdb clean help FORCE
 run: ## build, boot in QEMU with 4 cores, run the main job, print the verdict
 	@CROSSMOD_TWIN=$(TWIN) ./run.sh $(WORDS)
 test: ## all tests: host, checks, QEMU
 	@./run.sh test
+usb: ## out/crossmod.img, an image for a USB stick
+	@CROSSMOD_TWIN=$(TWIN) ./run.sh usb $(WORDS)
+iso: ## out/crossmod.iso, the same as a CD
+	@CROSSMOD_TWIN=$(TWIN) ./run.sh iso $(WORDS)
+sign: ## as usb, signed for Secure Boot: make sign KEY=db.key CERT=db.pem
+	@CROSSMOD_TWIN=$(TWIN) ./run.sh sign $(if $(KEY),'KEY=$(KEY)') $(if $(CERT),'CERT=$(CERT)') \
+	    $(WORDS)
 list: ## the tests with their claims
 	@./run.sh list
 gdb: all ## boot in QEMU and stop at kernel_main in gdb, with symbols

@@ -30,6 +30,11 @@ help()
 ./run.sh [--no-install] hosted [WORD...]  the same tests as a process on this machine's own cores,
                                           without QEMU (docs/hosted.md)
 ./run.sh [--no-install] list              all tests with their claims
+./run.sh [--no-install] usb [WORD...]     out/crossmod.img, for a USB stick (docs/hardware.md); its
+                                          crossmod.cfg explains every word and has these in force
+./run.sh [--no-install] iso [WORD...]     the same as a CD, out/crossmod.iso
+./run.sh [--no-install] sign KEY=FILE CERT=FILE [WORD...]
+                                          as usb, signed for Secure Boot (usb and iso take them too)
 ./run.sh contribute [RUN]                 a file for results/ from a finished run (default: the last)
 ./run.sh [--no-install] gdb [WORD...]     boot in QEMU and stop at kernel_main in gdb
 ./run.sh [--no-install] model [WORD...]   the engine on simulated cores that may fetch stale bytes
@@ -83,7 +88,8 @@ run_tests()
         echo "run.sh: the tests start the twins themselves: unset CROSSMOD_TWIN" >&2
         exit 3
     fi
-    need "$packages_to_compile$packages_to_boot$packages_of_firmware$packages_to_test$packages_to_debug"
+    need "$packages_to_compile$packages_to_boot$packages_of_firmware$packages_of_cd"
+    need "$packages_to_sign$packages_to_test$packages_to_debug"
     build BOOTX64.EFI kernel.elf host/words tests.list crossmod
     rm -f "$out/tests.junit.xml"
     scratch=$(mktemp -d "$out/tests.XXXXXX")
@@ -122,6 +128,12 @@ gdb)
     shift
     need "$packages_to_compile$packages_to_boot$packages_of_firmware$packages_to_debug"
     exec "$python" -B "$root/tools/gdb.py" "$0" "$@"
+    ;;
+usb | iso | sign)
+    need "$packages_to_compile$packages_of_image"
+    [ "$1" != iso ] || need "$packages_of_cd"
+    case " $*" in *" KEY="* | *" CERT="*) need "$packages_to_sign" ;; esac
+    exec "$python" -B "$root/tools/media.py" "$0" "$@"
     ;;
 contribute)
     shift

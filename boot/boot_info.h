@@ -73,7 +73,7 @@ struct boot_text {
 
 /* Where `name=value` words come from, in rising priority. */
 enum boot_words_source {
-    BOOT_WORDS_FILE,    /* \crossmod.cfg on the volume that was booted from */
+    BOOT_WORDS_FILE,    /* \crossmod.cfg of the boot volume, UTF-16 narrowed to one byte each */
     BOOT_WORDS_OPTIONS, /* the load options (UEFI shell, boot entry), narrowed to ASCII */
     BOOT_WORDS_FW_CFG,  /* QEMU: opt/org.crossmod/words */
     BOOT_WORDS_SOURCES

@@ -6,6 +6,7 @@
 #include "boot/fw_cfg.h"
 #include "boot/load_options.h"
 #include "boot/say.h"
+#include "boot/text_file.h"
 #include "boot/volume.h"
 #include "kernel/exit.h"
 
@@ -41,6 +42,7 @@ static void words_from_file(struct boot_words *out)
         bail(status, "crossmod.cfg exists but cannot be read (EFI error %u)",
              (unsigned)(status & 0xff));
     refuse_long("crossmod.cfg", out->bytes);
+    out->bytes = text_file_narrow((char *)out->base, out->bytes);
 }
 
 static void words_from_options(struct boot_words *out)

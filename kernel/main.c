@@ -39,17 +39,20 @@ static struct words words;
 /* All three sources, the most specific last. False: `error` says which one is wrong and how. */
 static bool read_words(const struct boot_info *info, char *error, size_t size)
 {
-    static const char *const sources[BOOT_WORDS_SOURCES] = {
-        [BOOT_WORDS_FILE] = "crossmod.cfg",
-        [BOOT_WORDS_OPTIONS] = "load options",
-        [BOOT_WORDS_FW_CFG] = "fw_cfg",
+    static const struct {
+        const char *name;
+        bool (*parse)(struct words *, const char *, const char *, size_t, char *, size_t);
+    } sources[BOOT_WORDS_SOURCES] = {
+        [BOOT_WORDS_FILE] = { "crossmod.cfg", words_parse_file },
+        [BOOT_WORDS_OPTIONS] = { "load options", words_parse },
+        [BOOT_WORDS_FW_CFG] = { "fw_cfg", words_parse },
     };
 
     words_defaults(&words);
     for (unsigned i = 0; i < BOOT_WORDS_SOURCES; i++) {
         const struct boot_words *w = &info->words[i];
-        if (w->base &&
-            !words_parse(&words, sources[i], phys_to_virt(w->base), w->bytes, error, size))
+        if (w->base && !sources[i].parse(&words, sources[i].name, phys_to_virt(w->base), w->bytes,
+                                         error, size))
             return false;
     }
     return true;

@@ -12,11 +12,16 @@ nasm             nasm
 libstb-dev       /usr/include/stb/stb_sprintf.h
 python3          python3
 git              git'
-packages_to_boot='
+packages_of_image='
 binutils         ld
 gnu-efi          /usr/lib/crt0-efi-x86_64.o /usr/lib*/gnuefi/crt0-efi-x86_64.o
-qemu-system-x86  qemu-system-x86_64
 mtools           mcopy'
+packages_of_cd='
+xorriso          xorriso'
+packages_to_sign='
+sbsigntool       sbsign'
+packages_to_boot="$packages_of_image
+qemu-system-x86  qemu-system-x86_64"
 packages_of_firmware='
 ovmf             /usr/share/OVMF/OVMF_CODE*.fd /usr/share/qemu/firmware/*.json'
 packages_to_test='
@@ -27,6 +32,10 @@ libclang-rt-14-dev   /usr/lib*/clang/*/lib/*/libclang_rt.fuzzer*
 python3-pytest       /usr/lib/python3*/*-packages/pytest
 python3-pytest-xdist /usr/lib/python3*/*-packages/xdist
 python3-jsonschema   /usr/lib/python3*/*-packages/jsonschema
+openssl              openssl
+gdisk                sgdisk /usr/sbin/sgdisk
+dosfstools           fsck.fat /usr/sbin/fsck.fat
+ipxe-qemu            /usr/lib/ipxe/qemu/efi-virtio.rom /usr/share/qemu/efi-virtio.rom
 shellcheck           shellcheck
 clang-format         clang-format-14 clang-format'
 packages_to_debug='

@@ -6,6 +6,7 @@
  *   words help               the table of words
  *   words get NAME WORD...   the value that NAME has after these words
  *   words kernel WORD...     those of these words that are for the kernel, one line
+ *   words config WORD...     a crossmod.cfg that explains every word, with these in force
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,6 +29,13 @@ static const enum scope scopes[] = {
 #define WORD_NUMBER(name, lo, hi, def, scope, help)  scope,
 #define WORD_CHOICE(name, choices, def, scope, help) scope,
 #define WORD_TEXT(name, def, scope, help)            scope,
+#include "kernel/lib/words.def"
+};
+
+static const char *const explanations[] = {
+#define WORD_NUMBER(name, lo, hi, def, scope, help)  help,
+#define WORD_CHOICE(name, choices, def, scope, help) help,
+#define WORD_TEXT(name, def, scope, help)            help,
 #include "kernel/lib/words.def"
 };
 
@@ -112,6 +120,58 @@ static int for_kernel(char **arguments)
     return 0;
 }
 
+/* Comment lines of at most WIDTH columns, broken at blanks. */
+#define WIDTH 78
+static void print_comment(const char *text)
+{
+    while (*text) {
+        size_t length = strlen(text);
+
+        if (length > WIDTH - 2) {
+            length = WIDTH - 2;
+            while (length > 0 && text[length] != ' ')
+                length--;
+        }
+        printf("# %.*s\r\n", (int)length, text);
+        text += length + (text[length] == ' ');
+    }
+}
+
+static const char config_head[] =
+    "# Settings of Crossmod. As this file comes, nothing is set: all tests are run,\r\n"
+    "# with the values that stand here. A line that begins with # does nothing; to\r\n"
+    "# set a word, take the # before its name away and change what stands behind the\r\n"
+    "# =, without blanks. A word that is not known is reported and ignored; a value\r\n"
+    "# that cannot be obeyed ends the run with a report that says so.\r\n";
+
+/* Lines end as all editors of all systems like them. */
+static int config(char **arguments)
+{
+    struct words w;
+    char right[160];
+
+    if (!read_arguments(&w, arguments))
+        return EXIT_MISTAKE;
+    for (unsigned id = 0; id < WORD_COUNT; id++) {
+        if (w.given & 1ull << id && !(scopes[id] & KERNEL)) {
+            fprintf(stderr, "%s=: is for run.sh's own virtual machine\n", names[id]);
+            return EXIT_MISTAKE;
+        }
+    }
+    fputs(config_head, stdout);
+    for (unsigned id = 0; id < WORD_COUNT; id++) {
+        words_expected(id, right, sizeof(right));
+        printf("\r\n# %s: %s\r\n", names[id], right);
+        print_comment(explanations[id]);
+        if (!(scopes[id] & KERNEL))
+            print_comment("(of ./run.sh's virtual machine: on a real one it does nothing)");
+        printf("%s%s=", w.given & 1ull << id ? "" : "#", names[id]);
+        print_value(&w, id);
+        fputs("\r\n", stdout);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct words w;
@@ -124,6 +184,9 @@ int main(int argc, char **argv)
         return get(argv[2], argv + 3);
     if (argc >= 2 && strcmp(argv[1], "kernel") == 0)
         return for_kernel(argv + 2);
-    fprintf(stderr, "usage: words check WORD... | help | get NAME WORD... | kernel WORD...\n");
+    if (argc >= 2 && strcmp(argv[1], "config") == 0)
+        return config(argv + 2);
+    fprintf(stderr, "usage: words check WORD... | help | get NAME WORD... | kernel WORD... |"
+                    " config WORD...\n");
     return EXIT_MISTAKE;
 }

@@ -54,11 +54,16 @@ struct piece {
 #define SHOWN(p)    (int)((p).bytes < SHOWN_MAX ? (p).bytes : SHOWN_MAX), (p).at
 #define BOUND_BYTES 24
 
+/* The same for a line of words.ignored. */
+#define SHOWN_SHORT_MAX 32
+#define SHOWN_SHORT(p)  (int)((p).bytes < SHOWN_SHORT_MAX ? (p).bytes : SHOWN_SHORT_MAX), (p).at
+
 struct reader {
     const char *source;
     unsigned line; /* 0: the text is one line without an end */
     char *error;
     size_t size;
+    bool is_file; /* unknown words are ignored */
 };
 
 static void *value_of(struct words *w, const struct word *word)
@@ -150,12 +155,10 @@ static unsigned edit_distance(const char *name, struct piece typed)
     return row[length];
 }
 
-static bool unknown_word(const struct reader *r, struct piece name)
+static const struct word *nearest_word(struct piece name)
 {
     const struct word *nearest = NULL;
     unsigned least = 3; /* farther than two edits is no misspelling */
-    char names[256] = "";
-    size_t used = 0;
 
     for (unsigned i = 0; i < WORD_COUNT; i++) {
         unsigned distance = edit_distance(table[i].name, name);
@@ -164,12 +167,38 @@ static bool unknown_word(const struct reader *r, struct piece name)
             least = distance;
             nearest = &table[i];
         }
-        if (used < sizeof(names))
-            used += (size_t)fmt_print(names + used, sizeof(names) - used, " %s", table[i].name);
     }
+    return nearest;
+}
+
+static bool unknown_word(const struct reader *r, struct piece name)
+{
+    const struct word *nearest = nearest_word(name);
+    char names[256] = "";
+    size_t used = 0;
+
     if (nearest)
         return mistake(r, "unknown word '%.*s'; did you mean '%s'?", SHOWN(name), nearest->name);
+    for (unsigned i = 0; i < WORD_COUNT && used < sizeof(names); i++)
+        used += (size_t)fmt_print(names + used, sizeof(names) - used, " %s", table[i].name);
     return mistake(r, "unknown word '%.*s'; the words are%s", SHOWN(name), names);
+}
+
+/* Note it. What does not fit is counted only. */
+static bool ignored_word(const struct reader *r, struct words *w, struct piece name)
+{
+    const struct word *nearest = nearest_word(name);
+    struct reader note = *r;
+
+    if (w->ignored_count < WORDS_IGNORED_MAX) {
+        note.error = w->ignored[w->ignored_count];
+        note.size = WORDS_IGNORED_LINE;
+        mistake(&note, "unknown word '%.*s' is ignored%s%s%s", SHOWN_SHORT(name),
+                nearest ? "; did you mean '" : "", nearest ? nearest->name : "",
+                nearest ? "'?" : "");
+    }
+    w->ignored_count++;
+    return true;
 }
 
 /* ---- values ---- */
@@ -277,7 +306,7 @@ static bool read_word(const struct reader *r, struct words *w, struct piece word
 
         return set_value(r, w, &table[i], value);
     }
-    return unknown_word(r, name);
+    return r->is_file ? ignored_word(r, w, name) : unknown_word(r, name);
 }
 
 static bool is_line_end(char c)
@@ -337,20 +366,35 @@ void words_defaults(struct words *w)
     }
 }
 
-bool words_parse(struct words *w, const char *source, const char *text, size_t bytes, char *error,
-                 size_t size)
+/*
+ * The first byte that is no text, all.bytes if there is none. What a comment of a file says is
+ * nobody's concern, as long as it is none of the codes that only other files have.
+ */
+static size_t first_non_text(const struct reader *r, struct piece all)
 {
-    struct reader r = { .source = source, .error = error, .size = size };
-    struct piece all = without_frame(text, bytes);
-    size_t i = 0;
+    bool comment = false;
+    size_t i;
 
-    while (i < all.bytes && is_text(all.at[i]))
-        i++;
+    for (i = 0; i < all.bytes; i++) {
+        char c = all.at[i];
+
+        if (!is_text(c) && !(r->is_file && comment && (unsigned char)c > 0x7f))
+            break;
+        comment = (comment || c == '#') && !is_line_end(c);
+    }
+    return i;
+}
+
+static bool parse(struct reader *r, struct words *w, const char *text, size_t bytes)
+{
+    struct piece all = without_frame(text, bytes);
+    size_t i = first_non_text(r, all);
+
     if (i < all.bytes)
-        return mistake(&r, "not a text file: byte 0x%02x at offset %zu", (unsigned char)all.at[i],
+        return mistake(r, "not a text file: byte 0x%02x at offset %zu", (unsigned char)all.at[i],
                        (size_t)(all.at - text) + i);
 
-    r.line = has_line_end(all) ? 1 : 0;
+    r->line = has_line_end(all) ? 1 : 0;
     i = 0;
     while (i < all.bytes) {
         struct piece word = { all.at + i, 0 };
@@ -360,17 +404,33 @@ bool words_parse(struct words *w, const char *source, const char *text, size_t b
                 i++;
         } else if (is_blank(*word.at)) {
             if (*word.at == '\n')
-                r.line++;
+                r->line++;
             i++;
         } else {
             while (i < all.bytes && !is_blank(all.at[i]) && all.at[i] != '#')
                 i++;
             word.bytes = i - (size_t)(word.at - all.at);
-            if (!read_word(&r, w, word))
+            if (!read_word(r, w, word))
                 return false;
         }
     }
     return true;
+}
+
+bool words_parse(struct words *w, const char *source, const char *text, size_t bytes, char *error,
+                 size_t size)
+{
+    struct reader r = { .source = source, .error = error, .size = size };
+
+    return parse(&r, w, text, bytes);
+}
+
+bool words_parse_file(struct words *w, const char *source, const char *text, size_t bytes,
+                      char *error, size_t size)
+{
+    struct reader r = { .source = source, .error = error, .size = size, .is_file = true };
+
+    return parse(&r, w, text, bytes);
 }
 
 const char *words_choice_text(const struct words *w, const char *name)
@@ -380,6 +440,11 @@ const char *words_choice_text(const struct words *w, const char *name)
             return table[i].choices[*(const unsigned *)((const char *)w + table[i].value)];
     }
     return NULL;
+}
+
+void words_expected(enum word_id id, char *out, size_t size)
+{
+    expected(&table[id], out, size);
 }
 
 size_t words_help(char *out, size_t size)

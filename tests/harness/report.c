@@ -21,6 +21,28 @@ static char run_reason[160];
 static const struct test *current_test;
 static unsigned current_number; /* 0: no test runs */
 
+/* Words of crossmod.cfg that nobody knows: the run goes on, and says so. */
+static void write_ignored(const struct words *w)
+{
+    unsigned named = w->ignored_count;
+
+    if (named == 0)
+        return;
+    if (named > WORDS_IGNORED_MAX)
+        named = WORDS_IGNORED_MAX;
+    struct json *j = record_begin("ignored");
+    json_uint(j, "count", w->ignored_count);
+    json_array(j, "words");
+    for (unsigned i = 0; i < named; i++) {
+        con_printf("# ignored: %s\n", w->ignored[i]);
+        json_string(j, NULL, w->ignored[i]);
+    }
+    json_array_end(j);
+    record_end();
+    if (w->ignored_count > named)
+        con_printf("# ignored: %u more unknown words\n", w->ignored_count - named);
+}
+
 void report_start(const struct words *w)
 {
     char replay[2 * WORDS_TEXT_MAX];
@@ -38,6 +60,7 @@ void report_start(const struct words *w)
     json_hex(j, "seed", w->seed);
     json_string(j, "words", replay);
     record_end();
+    write_ignored(w);
 }
 
 void report_plan(const struct plan *plan)

@@ -4,3 +4,4 @@
 test_boot_elf_SRC          := boot/elf.c
 test_boot_load_options_SRC := boot/load_options.c
 test_boot_tables_SRC       := boot/bootstrap_tables.c
+test_boot_text_file_SRC    := boot/text_file.c kernel/lib/words.c kernel/lib/fmt.c

@@ -5,16 +5,23 @@
 
 static char error[512];
 
+typedef bool parser(struct words *, const char *, const char *, size_t, char *, size_t);
+
 /* Parse a copy of exactly this size, so that the sanitizer sees a read behind its end. */
-static bool parse_bytes(struct words *w, const char *text, size_t bytes)
+static bool parse_by(parser *parse, struct words *w, const char *text, size_t bytes)
 {
     char *exact = malloc(bytes ? bytes : 1);
 
     memcpy(exact, text, bytes);
     strcpy(error, "untouched");
-    bool ok = words_parse(w, "test.cfg", exact, bytes, error, sizeof(error));
+    bool ok = parse(w, "test.cfg", exact, bytes, error, sizeof(error));
     free(exact);
     return ok;
+}
+
+static bool parse_bytes(struct words *w, const char *text, size_t bytes)
+{
+    return parse_by(words_parse, w, text, bytes);
 }
 
 static void accept(struct words *w, const char *text)
@@ -161,6 +168,73 @@ static void unknown_words(void **state)
     refuse("xxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyZ=1",
            "test.cfg: unknown word 'xxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyy'"
            "; " ALL_WORDS);
+}
+
+/* Of a file: passed over, and named. */
+static void unknown_words_of_a_file(void **state)
+{
+    static const char text[] = "cpus=3 cpuz=4\r\n# f\xc3\xbcr mich: colour=1\r\n"
+                               "colour=2 seconds=5 --help\n=7 hello";
+    struct words w;
+
+    (void)state;
+#define PARSE_FILE(text) parse_by(words_parse_file, &w, text, sizeof(text) - 1)
+    words_defaults(&w);
+    assert_true(PARSE_FILE("cpus=3 seconds=5"));
+    assert_int_equal(w.ignored_count, 0);
+
+    words_defaults(&w);
+    assert_false(PARSE_FILE(text));
+    assert_string_equal(error, "test.cfg line 4: '=7': a name must stand before '='");
+    assert_int_equal(w.cpus, 3);
+    assert_int_equal(w.seconds, 5);
+    assert_int_equal(w.given, 1 << WORD_ID_cpus | 1 << WORD_ID_seconds);
+    assert_int_equal(w.ignored_count, 3);
+    assert_string_equal(w.ignored[0],
+                        "test.cfg line 1: unknown word 'cpuz' is ignored; did you mean 'cpus'?");
+    assert_string_equal(w.ignored[1], "test.cfg line 3: unknown word 'colour' is ignored");
+    assert_string_equal(w.ignored[2], "test.cfg line 3: unknown word '--help' is ignored");
+
+    /* Known, with a wrong value: not what was asked. */
+    words_defaults(&w);
+    assert_false(PARSE_FILE("cpus=many"));
+    assert_string_equal(error, "test.cfg: cpus=many: not a number, must be 0 to 4096");
+    assert_false(PARSE_FILE("cpus"));
+    assert_string_equal(error, "test.cfg: 'cpus' has no value; write cpus=VALUE");
+
+    /* Outside ASCII: in comments, on their own line only. */
+    assert_true(PARSE_FILE("#\xfc\ncpus=4 # \xff\x80\r\nseed=2"));
+    assert_int_equal(w.cpus, 4);
+    assert_false(PARSE_FILE("#\n\xfc=4"));
+    assert_string_equal(error, "test.cfg: not a text file: byte 0xfc at offset 2");
+    assert_false(PARSE_FILE("#\r\xfc=4"));
+    assert_false(PARSE_FILE("# \x01"));
+    assert_false(PARSE_FILE("# \x7f"));
+}
+
+/* Each line is whole, however long the word and its neighbours; what is too much is counted. */
+static void many_unknown_words(void **state)
+{
+    char text[20 * 200], *end = text;
+    struct words w;
+
+    (void)state;
+    for (unsigned i = 0; i < 20; i++)
+        end += sprintf(end, "\n%0*d", i < 2 ? 150 : 40, i + 1);
+    words_defaults(&w);
+    assert_true(parse_by(words_parse_file, &w, text, (size_t)(end - text)));
+    assert_int_equal(w.ignored_count, 20);
+    for (unsigned i = 0; i < WORDS_IGNORED_MAX; i++) {
+        assert_non_null(strstr(w.ignored[i], "' is ignored"));
+        assert_true(strlen(w.ignored[i]) < WORDS_IGNORED_LINE - 1);
+    }
+    /* The longest line that there is: a source's name, a line's number, a long word near none. */
+    words_defaults(&w);
+    memset(text, '\n', sizeof(text) - 40);
+    memset(text + sizeof(text) - 40, 'x', 40);
+    assert_true(words_parse_file(&w, "load options", text, sizeof(text), error, sizeof(error)));
+    assert_string_equal(w.ignored[0], "load options line 3961: unknown word "
+                                      "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' is ignored");
 }
 
 static void wrong_values(void **state)
@@ -310,14 +384,22 @@ static void mutations(void **state)
 
     (void)state;
     for (unsigned long round = 0; round < rounds; round++) {
+        parser *parse = round & 1 ? words_parse_file : words_parse;
+
         words_defaults(&w);
-        if (parse_bytes(&w, text, make_text(&random, text, sizeof(text)))) {
+        if (parse_by(parse, &w, text, make_text(&random, text, sizeof(text)))) {
             accepted++;
+            assert_true(parse == words_parse_file || w.ignored_count == 0);
             assert_string_equal(error, "untouched");
         } else {
             assert_memory_equal(error, "test.cfg", 8);
             assert_true(strlen(error) < sizeof(error));
             for (const char *c = error; *c; c++)
+                assert_in_range((unsigned char)*c, ' ', '~');
+        }
+        for (unsigned i = 0; i < w.ignored_count && i < WORDS_IGNORED_MAX; i++) {
+            assert_memory_equal(w.ignored[i], "test.cfg", 8);
+            for (const char *c = w.ignored[i]; *c; c++)
                 assert_in_range((unsigned char)*c, ' ', '~');
         }
         /* Whatever was read is in its range. */
@@ -340,6 +422,8 @@ int main(void)
         cmocka_unit_test(files_of_all_editors),
         cmocka_unit_test(bytes_that_are_no_text),
         cmocka_unit_test(unknown_words),
+        cmocka_unit_test(unknown_words_of_a_file),
+        cmocka_unit_test(many_unknown_words),
         cmocka_unit_test(wrong_values),
         cmocka_unit_test(ranges),
         cmocka_unit_test(text_fills_its_place),

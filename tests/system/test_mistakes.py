@@ -44,11 +44,21 @@ def test_what_only_the_kernel_can_know_is_an_error_of_the_run(crossmod, words, m
     [
         (b"cpus=2\nseconds=lots\n", "crossmod.cfg line 2"),
         (bytes(range(256)), "not a text file"),
-        (b"\xff\xfe" + "cpus=2\n".encode("utf-16-le"), "not a text file"),
+        ("cpus=2\n".encode("utf-16-le"), "not a text file"),
+        (b"\xff\xfe" + "cpus=zwo\nseconds=f\u00fcnf".encode("utf-16-le"), "byte 0xff at offset 18"),
+        (b"\xfe\xff" + "\n\nsync=\n".encode("utf-16-be"), "crossmod.cfg line 3: sync=: the value"),
         (b"x" * 70_000, "crossmod.cfg: larger than 64 KiB"),
         (b"# a comment\n" * 6000 + b"seconds=lots\n", "crossmod.cfg: larger than 64 KiB"),
     ],
-    ids=["wrong-value", "binary", "utf-16", "too-long", "wrong-value-beyond-the-limit"],
+    ids=[
+        "wrong-value",
+        "binary",
+        "no-mark",
+        "no-ascii",
+        "utf-16",
+        "too-long",
+        "wrong-value-beyond-the-limit",
+    ],
 )
 def test_a_corrupt_configuration_file_is_an_error_that_names_it(
     crossmod, tmp_path, content, message
@@ -57,6 +67,32 @@ def test_a_corrupt_configuration_file_is_an_error_that_names_it(
     config.write_bytes(content)
     result = crossmod.run("tests=unit/*", CROSSMOD_CFG=str(config)).expect("ERROR", 3)
     assert message in result.report["reason"], result.report["reason"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8-sig", "utf-16-le", "utf-16-be"])
+def test_a_configuration_file_of_any_editor_works(crossmod, tmp_path, encoding):
+    """And a word that nobody knows is named on every way out of the machine, and ignored."""
+    mark = "\ufeff" if encoding.startswith("utf-16") else ""
+    text = f"{mark}# comment\r\ntests=unit/ipi*  seconsd=9\r\n\r\ncpus=1 # 2\r\n"
+    config = tmp_path / "crossmod.cfg"
+    config.write_bytes(text.encode(encoding))
+    result = crossmod.run("vcpus=2", CROSSMOD_CFG=str(config)).expect("SKIP", 77)
+    assert result.report["cpu"]["cpus"] == 1
+    said = "crossmod.cfg line 2: unknown word 'seconsd' is ignored; did you mean 'seconds'?"
+    assert result.report["ignored"] == {"count": 1, "words": [said]}
+    assert f"# ignored: {said}\n" in result.file("report.tap")
+    assert f"note: {said}" in result.lines and f"note: {said}\n" in result.file("summary.txt")
+    assert [c["state"] for c in result.report["copies"]] == ["same", "same"]
+
+
+def test_many_unknown_words_are_counted(crossmod, tmp_path):
+    config = tmp_path / "crossmod.cfg"
+    config.write_text("tests=unit/ipi*\n" + "".join(f"word{n}=1\n" for n in range(11)))
+    result = crossmod.run("cpus=2", CROSSMOD_CFG=str(config)).expect("PASS", 0)
+    assert result.report["ignored"]["count"] == 11
+    assert len(result.report["ignored"]["words"]) == 8
+    assert "# ignored: 3 more unknown words\n" in result.file("report.tap")
+    assert "note: 3 more unknown words are ignored" in result.lines
 
 
 def test_words_come_from_the_file_and_the_command_line_wins(crossmod, tmp_path):

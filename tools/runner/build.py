@@ -16,6 +16,7 @@ from .errors import RunnerError
 IMAGE = "disk.img"
 KERNEL = "kernel.elf"
 LOADER = "BOOTX64.EFI"
+MKIMAGE = tree.ROOT / "tools" / "mkimage"
 
 
 @contextlib.contextmanager
@@ -61,12 +62,13 @@ def stage(run: Path, config: str | None) -> None:
 
     The caller holds the lock.
     """
-    command = [tree.ROOT / "tools" / "mkimage", run / IMAGE, tree.KERNEL / LOADER]
+    command = [MKIMAGE, run / IMAGE, tree.KERNEL / LOADER]
     if config:
         if not Path(config).is_file():
             raise RunnerError(f"CROSSMOD_CFG={config}: no such file")
         command.append(Path(config))
-    subprocess.run(command, check=True)
+    if subprocess.run(command, check=False).returncode:
+        raise RunnerError("there is no image to boot; mkimage's message is above")
     keep(tree.KERNEL / KERNEL, run)
 
 
@@ -81,10 +83,10 @@ def keep(product: Path, run: Path) -> None:
         shutil.copy2(product, run / product.name)
 
 
-def extract(run: Path, path: str) -> bytes | None:
-    """A file of the run's image, None if it is not there."""
+def extract(image: Path, path: str) -> bytes | None:
+    """A file of the image, None if it is not there."""
     result = subprocess.run(
-        [tree.ROOT / "tools" / "mkimage", "--extract", run / IMAGE, path],
+        [MKIMAGE, "--extract", image, path],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         check=False,

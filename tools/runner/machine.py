@@ -8,6 +8,7 @@ import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
 from .errors import RunnerError
 from .firmware import Firmware, comma
@@ -20,6 +21,14 @@ ICOUNT = ("-icount", "shift=5,sleep=off")
 PR_SET_PDEATHSIG = 1
 
 
+def usb_stick(image: Path) -> list[str]:
+    """The image as a USB stick on xHCI, booted first."""
+    return [
+        *("-device", "qemu-xhci", "-device", "usb-storage,drive=stick,bootindex=0"),
+        *("-drive", f"if=none,id=stick,format=raw,file={comma(image)}"),
+    ]
+
+
 @dataclass(frozen=True)
 class Machine:
     """Everything that a QEMU command line is made from."""
@@ -29,13 +38,14 @@ class Machine:
     vcpus: int
     memory_mib: int
     image: Path
-    words: Path  # file with the kernel's words
+    words: Path | None  # file with the kernel's words, beside those on the medium
     serial: Path
     debugcon: Path
     icount: bool = False  # the clock counts instructions
+    medium: Callable[[Path], list[str]] = usb_stick  # how the image is attached
 
     def command(self) -> list[str]:
-        """q35, USB stick, serial port and debug console into files, exit by port 0xf4."""
+        """q35, a medium to boot from, serial port and debug console into files, exit by port 0xf4."""
         cpu = "host,migratable=off" if self.accel == "kvm" else "max"
         return [
             QEMU,
@@ -56,12 +66,7 @@ class Machine:
             "none",
             "-no-reboot",
             *self.firmware.drives(),
-            "-device",
-            "qemu-xhci",
-            "-device",
-            "usb-storage,drive=stick,bootindex=0",
-            "-drive",
-            f"if=none,id=stick,format=raw,file={comma(self.image)}",
+            *self.medium(self.image),
             "-device",
             "isa-debug-exit,iobase=0xf4,iosize=4",
             "-chardev",
@@ -72,9 +77,13 @@ class Machine:
             f"file,id=debugcon,path={comma(self.debugcon)}",
             "-device",
             "isa-debugcon,iobase=0xe9,chardev=debugcon",
-            "-fw_cfg",
-            f"name=opt/org.crossmod/words,file={comma(self.words)}",
+            *self._words(),
         ]
+
+    def _words(self) -> list[str]:
+        if not self.words:
+            return []
+        return ["-fw_cfg", f"name=opt/org.crossmod/words,file={comma(self.words)}"]
 
 
 def version() -> str:

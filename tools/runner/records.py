@@ -11,6 +11,7 @@ from .follow import EARLY_ENDS, START, clean
 # What the readers of a record rely on. A record without it is a damaged line.
 NEEDED = {
     "start": {"version": str, "build": str, "seed": str},
+    "ignored": {"count": int, "words": list},
     "cpu": {"cpus": int, "failed": int},
     "time": {"tsc_hz": int},
     "staleness": {"patches": int, "executions": int, "stale": int},
@@ -47,6 +48,7 @@ class Records:
     """The records of one run, by kind. A log may stop anywhere and may hold garbage."""
 
     start: dict | None = None
+    ignored: dict | None = None  # unknown words of crossmod.cfg
     cpu: dict | None = None
     time: dict | None = None
     staleness: dict | None = None

@@ -25,6 +25,7 @@ def document(
         "exit_code": verdict.exit_code,
         "judged": judged(records, emulation),
         "start": records.start,
+        "ignored": records.ignored,
         "cpu": records.cpu,
         "time": records.time,
         "staleness": records.staleness,

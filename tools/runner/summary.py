@@ -98,7 +98,7 @@ def duration(nanoseconds: int) -> str:
 
 def notes(report: dict) -> list[str]:
     """What is not a verdict but must not go unsaid."""
-    found = []
+    found = [f"note: {line}" for line in _ignored(report)]
     for copy in report["copies"]:
         if copy["state"] != "same":
             found.append(f"note: {copy['note']}")
@@ -111,6 +111,15 @@ def notes(report: dict) -> list[str]:
             f" {report['damaged'][0]!a}"
         )
     return found
+
+
+def _ignored(report: dict) -> list[str]:
+    """Unknown words of crossmod.cfg: the verdict is not about what they were meant to do."""
+    record = report["ignored"]
+    if not record:
+        return []
+    more = record["count"] - len(record["words"])
+    return [*record["words"], *([f"{more} more unknown words are ignored"] if more else [])]
 
 
 def full(report: dict, run: str, trace: list[str]) -> str:

@@ -30,6 +30,11 @@ def help_table() -> str:
     return _tool("help")
 
 
+def config(arguments: list[str]) -> bytes:
+    """A crossmod.cfg that explains every word and has `arguments` in force."""
+    return _tool("config", *arguments).replace("\n", "\r\n").encode("ascii") + b"\r\n"
+
+
 @dataclass(frozen=True)
 class Settings:
     """The words of one command line, checked and read. Only read() needs the words tool."""
