@@ -19,8 +19,8 @@
  *
  * Shared words, more than those of kprobe.c: `resume` is stored here and read by #BP handlers, each
  * of which uses what it has read; both copies are complete whenever `resume` can name them.
- * `state` and `len` are used under text_mutex alone; while it is not held, KPROBE_BECOMES_JUMP keeps
- * the slot, and its bytes, from everybody else.
+ * `state` and `len` are used under text_mutex alone; while it is not held, KPROBE_BECOMES_JUMP
+ * keeps the slot, and its bytes, from everybody else.
  */
 #include "poke/users/kprobe_slot.h"
 

@@ -82,7 +82,8 @@ long __static_call_return0(void);
 enum poke_error static_call_set(struct static_call_key *key, void *func);
 
 /*
- * Does a site, or a trampoline, have a byte in [start, start + len)? Mirrors Linux `static_call_text_reserved`. Pure after static_call_init().
+ * Does a site, or a trampoline, have a byte in [start, start + len)? Mirrors Linux
+ * `static_call_text_reserved`. Pure after static_call_init().
  */
 bool static_call_text_reserved(uintptr_t start, size_t len);
 

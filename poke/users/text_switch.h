@@ -26,8 +26,8 @@ struct text_target {
  * executes the one or the other, and when it returns no core enters the old target any more. It
  * may still be inside (poke/users/reclaim.h). *switched, if not NULL: false if the two are the
  * same, or on an error. Takes text_mutex (POKE_E_LOCK if it is held). POKE_E_EXPECTED if the site
- * does not hold `from`, or if a probe covers it or its target (kprobe.h); POKE_E_ADDRESS, _OPCODE, _DISPLACEMENT; all these with nothing changed.
- * Thread context, interrupts on.
+ * does not hold `from`, or if a probe covers it or its target (kprobe.h); POKE_E_ADDRESS, _OPCODE,
+ * _DISPLACEMENT; all these with nothing changed. Thread context, interrupts on.
  */
 enum poke_error text_switch(void *site, struct text_target from, struct text_target to,
                             bool *switched);
