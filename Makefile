@@ -118,10 +118,21 @@ $(O)/obj/smp/trampoline.bin: smp/trampoline.asm
 $(O)/obj/smp/trampoline_blob.asm.o: $(O)/obj/smp/trampoline.bin
 $(O)/obj/smp/trampoline_blob.asm.o: NASMFLAGS := -DTRAMPOLINE_BIN="'$(O)/obj/smp/trampoline.bin'"
 
+# The screen's fonts: Debian's fonts-spleen (BSD, two clauses), in the order of their sizes.
+FONT_DIR ?= /usr/share/consolefonts
+FONTS    := $(foreach size,8x16 16x32,$(FONT_DIR)/spleen-$(size).psfu.gz)
+FONT_C   := $(O)/link/font.c
+$(FONT_C): tools/font.py $(FONTS)
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/font.py $@ $(FONTS)
+$(O)/link/font.c.o: $(FONT_C) kernel/console/font.h
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+
 # Linked twice: the first link gives the addresses for the tables that the second contains.
 LINK = $(LD) -static -nostdlib -z max-page-size=4096 -z noexecstack --build-id=none \
     --orphan-handling=error -T linker.ld
-KERNEL_ALL := $(K)/link/engine.o $(filter-out $(ENGINE_OBJ),$(KERNEL_OBJ)) $(K)/link/build.c.o
+KERNEL_ALL := $(K)/link/engine.o $(filter-out $(ENGINE_OBJ),$(KERNEL_OBJ)) $(O)/link/font.c.o \
+    $(K)/link/build.c.o
 
 # $(1): 0, the empty ones, or nothing
 TABLES = $(foreach t,ksyms static_calls,$(K)/link/$(t)$(1).o)

@@ -12,7 +12,7 @@ HOSTED_C := $(wildcard hosted/*.c poke/*.c) $(filter-out %/string.c,$(wildcard k
     poke/users/reclaim.c kernel/console/printf.c kernel/cpu/pmu_events.c kernel/trap/dispatch.c \
     kernel/trap/describe.c kernel/time/convert.c \
     smp/call.c smp/identify.c smp/ipi.c smp/machine.c smp/state.c smp/topology_decode.c smp/work.c \
-    $(filter tests/%,$(KERNEL_C))
+    $(filter-out tests/harness/live%,$(filter tests/%,$(KERNEL_C)))
 HOSTED_ASM := kernel/trap/try.asm $(filter tests/%,$(KERNEL_ASM))
 HOSTED_OBJ := $(HOSTED_C:%=$(HOSTED_OUT)/%.o) $(HOSTED_ASM:%=$(O)/obj/%.o) $(O)/link/build.c.o
 

@@ -7,6 +7,9 @@
  */
 #include "boot/boot_info.h"
 #include "kernel/console/console.h"
+#include "kernel/console/keyboard.h"
+#include "kernel/console/pixels.h"
+#include "kernel/console/screen.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/exit.h"
 #include "kernel/lib/fixed_text.h"
@@ -35,6 +38,16 @@ _Static_assert(offsetof(struct kprobe_regs, at) == offsetof(struct trap_frame, v
 _Static_assert(offsetof(struct kprobe_regs, rax) == offsetof(struct trap_frame, rax), "one order");
 
 static struct words words;
+
+/* A picture that cannot be drawn or mapped is no reason not to run. */
+static void find_screen(const struct boot_framebuffer *fb)
+{
+    uint64_t bytes = pixels_bytes(fb);
+    void *base = bytes ? mm_map_framebuffer(fb->base, bytes) : NULL;
+
+    if (base)
+        screen_attach(fb, base);
+}
 
 /* All three sources, the most specific last. False: `error` says which one is wrong and how. */
 static bool read_words(const struct boot_info *info, char *error, size_t size)
@@ -129,6 +142,8 @@ static enum exit_code run(struct boot_info *info)
 
     if (!read_words(info, error, sizeof error))
         return harness_bail(error);
+    if (words.screen == SCREEN_NO)
+        screen_detach();
     if (!smp_sync_select((enum sync_method)words.sync))
         return harness_bail("sync=serialize: this processor has no SERIALIZE instruction");
     if (!mm_window_select((enum mm_window_mode)words.pcid))
@@ -160,6 +175,8 @@ enum exit_code kernel_main(struct boot_info *info)
         panic(NULL, "the loader and the kernel do not fit together");
     mm_init(info);
     info = phys_to_virt((uint64_t)info);
+    mm_use_memory_types();
+    find_screen(&info->framebuffer);
     console_attach_report(&info->tap, phys_to_virt(info->tap.base), &info->json,
                           phys_to_virt(info->json.base));
     if (!cpu_tables_build(&percpu(0)->tables, &percpu(0)->local))
@@ -167,5 +184,6 @@ enum exit_code kernel_main(struct boot_info *info)
     cpu_tables_load(&percpu(0)->tables, &percpu(0)->local);
     trap_set_breakpoint(smp_text_poke_int3_handler, breakpoint);
     time_init(info);
+    keyboard_init(info->rsdp_phys);
     return run(info);
 }

@@ -7,6 +7,7 @@
 #include "smp/smp.h"
 
 #include "kernel/console/console.h"
+#include "kernel/console/last_words.h"
 #include "kernel/lib/atomic.h"
 #include "kernel/lib/fmt.h"
 #include "kernel/lib/string.h"
@@ -75,6 +76,7 @@ void hang_print(const struct hang *hang, char *silent, size_t size)
     uint64_t round;
     unsigned answering = 0;
 
+    last_words_begin("Crossmod: HANG. The machine has been stopped.");
     con_printf("\n# HANG stage %s: no end after %llu ms, found by core %u\n", hang->stage,
                to_ms(hang->limit), cpu_index());
     int first = smp_sync_silent(&round);

@@ -11,6 +11,7 @@
 #include "kernel/console/console.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/atomic.h"
+#include "kernel/mm/mm.h"
 #include "kernel/lib/fixed_text.h"
 #include "kernel/time/time.h"
 #include "smp/apic.h"
@@ -22,6 +23,7 @@ FIXED_TEXT static void stop(void *unused)
 {
     (void)unused;
     smp_timer_start(0);
+    mm_restore_memory_types();                      /* INIT does not reset the PAT */
     store_release(&this_cpu()->state, CPU_STOPPED); /* pairs with the acquire in smp_shutdown() */
     halt_for_ever();
 }

@@ -36,6 +36,7 @@ ALLOWED = (
     ("apic_detect", "mm_map_device", "boot, before the other cores"),
     ("ap_main", "work_loop", "the core is online, and has serialised behind that"),
     ("panic hang_print backtrace_print", "con_printf", REPORT),
+    ("panic hang_print", "last_words_begin", REPORT),
     ("panic hang_print trap_describe backtrace_symbol", "fmt_print fmt_vprint", REPORT),
     ("backtrace_symbol", "symbol_lookup", REPORT),
     ("hang_print stop_other_cores", "time_ticks_to_ns time_ns_to_ticks", REPORT),

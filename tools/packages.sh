@@ -14,6 +14,7 @@ python3          python3
 git              git'
 packages_of_image='
 binutils         ld
+fonts-spleen     /usr/share/consolefonts/spleen-8x16.psfu.gz
 gnu-efi          /usr/lib/crt0-efi-x86_64.o /usr/lib*/gnuefi/crt0-efi-x86_64.o
 mtools           mcopy'
 packages_of_cd='

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "boot/boot_info.h"
+#include "kernel/console/last_words.h"
 #include "kernel/console/serial.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/exit.h"
@@ -55,6 +56,7 @@ void con_write(const char *text, size_t bytes)
 {
     serial_write(text, bytes);
     sink_write(&tap_sink, text, bytes);
+    last_words_write(text, bytes);
 }
 
 void json_out(const char *text, size_t bytes)

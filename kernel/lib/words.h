@@ -35,6 +35,7 @@ struct words {
 };
 
 /* Indices of the choices, in words.def's order. */
+enum word_screen { SCREEN_NO, SCREEN_YES, SCREEN_RECORD };
 enum word_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG, ACCEL_TCG_MT };
 
 void words_defaults(struct words *w);

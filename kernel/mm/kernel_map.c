@@ -157,15 +157,31 @@ const void *mm_read_phys(uint64_t phys, size_t bytes)
     return phys_to_virt(phys);
 }
 
-void *mm_map_device(uint64_t phys, size_t bytes)
+static void *map_device(uint64_t phys, size_t bytes, enum mm_prot type)
 {
     static uint64_t next = MM_DEVICE_BASE;
     uint64_t offset = phys % PAGE_SIZE;
     uint64_t pages = (offset + bytes + PAGE_SIZE - 1) / PAGE_SIZE;
     uint64_t virt = next;
 
-    if (!mm_map(virt, phys - offset, pages, MM_W | MM_UNCACHED))
+    if (!mm_map(virt, phys - offset, pages, MM_W | type))
         return NULL;
     next += pages * PAGE_SIZE;
     return (void *)(virt + offset);
+}
+
+void *mm_map_device(uint64_t phys, size_t bytes)
+{
+    return map_device(phys, bytes, MM_UNCACHED);
+}
+
+void *mm_map_framebuffer(uint64_t phys, size_t bytes)
+{
+    for (uint32_t i = 0; i < range_count; i++) {
+        const struct boot_range *r = &ranges[i];
+        if (r->kind == BOOT_MEM_LOADER && phys < r->base + r->pages * PAGE_SIZE &&
+            r->base < phys + bytes)
+            return NULL;
+    }
+    return map_device(phys, bytes, MM_WRITE_COMBINING);
 }

@@ -36,6 +36,7 @@ enum mm_prot {
     MM_W = 1,
     MM_X = 2, /* never together with MM_W */
     MM_UNCACHED = 4,
+    MM_WRITE_COMBINING = 8, /* needs mm_use_memory_types() on the core that writes */
 };
 
 /*
@@ -67,6 +68,17 @@ static inline void *phys_to_virt(uint64_t phys)
  */
 const void *mm_read_phys(uint64_t phys, size_t bytes);
 
+/* ---- memory types (memory_types.c) ---- */
+
+/*
+ * Entry 4 of this core's PAT becomes write-combining; the others, which the firmware may use, stay.
+ * The boot core does it first, before it starts the others, which take its PAT over; again whenever
+ * a core has been the firmware's meanwhile. Interrupts off.
+ */
+void mm_use_memory_types(void);
+/* This core's PAT as the boot core had it before. Interrupts off. */
+void mm_restore_memory_types(void);
+
 /* ---- mappings, thread context, boot core ---- */
 
 /*
@@ -96,6 +108,11 @@ uint64_t mm_translate(uint64_t virt);
 uint64_t mm_leaf(uint64_t virt);
 /* Device registers, uncached. NULL if memory is short. */
 void *mm_map_device(uint64_t phys, size_t bytes);
+/*
+ * `bytes` of video memory, write-combining. NULL if memory is short, or if any of it is memory that
+ * the loader has allocated.
+ */
+void *mm_map_framebuffer(uint64_t phys, size_t bytes);
 /* `bytes` of stack with an unmapped page below; returns the top, 0 if memory is short. */
 uint64_t mm_stack_alloc(size_t bytes);
 /* Is [addr, addr+len) on a mapped stack (guarded ones, or the boot stack)? Any context. */

@@ -27,6 +27,8 @@ uint64_t leaf_flags(uint64_t virt, enum mm_prot prot)
         flags |= PTE_NX;
     if (prot & MM_UNCACHED)
         flags |= PTE_PCD | PTE_PWT;
+    if (prot & MM_WRITE_COMBINING)
+        flags |= PTE_PAT;
     if (virt >> 63)
         flags |= PTE_G;
     return flags;
@@ -127,7 +129,7 @@ bool mm_map_large(uint64_t virt, uint64_t phys, enum mm_prot prot)
 {
     bool wx = (prot & MM_W) && (prot & MM_X);
 
-    if (wx || virt % LARGE_PAGE || phys % LARGE_PAGE ||
+    if (wx || (prot & MM_WRITE_COMBINING) || virt % LARGE_PAGE || phys % LARGE_PAGE ||
         !(table_at(mm_root())[slot(virt, 3)] & PTE_P))
         return false;
     uint64_t *entry = large_make(mm_root(), virt);

@@ -16,6 +16,7 @@
 #define PTE_A     (1ull << 5)
 #define PTE_D     (1ull << 6)
 #define PTE_LARGE (1ull << 7) /* in a PDPTE or PDE */
+#define PTE_PAT   (1ull << 7) /* in a PTE: with PCD and PWT clear, entry 4 of the PAT */
 #define PTE_G     (1ull << 8)
 #define PTE_NX    (1ull << 63)
 #define PTE_ADDR  0x000ffffffffff000ull
@@ -31,7 +32,10 @@
 uint64_t *table_at(uint64_t phys);
 void tables_use_direct_map(void);
 
-/* Leaf flags of a protection: present, accessed and dirty preset, global in the upper half. */
+/*
+ * Leaf flags of a protection: present, accessed and dirty preset, global in the upper half. With
+ * MM_WRITE_COMBINING for 4 KiB pages only.
+ */
 uint64_t leaf_flags(uint64_t virt, enum mm_prot prot);
 
 /*

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 
 #include "kernel/console/console.h"
+#include "kernel/console/last_words.h"
 #include "kernel/cpu/cpu_local.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/exit.h"
@@ -77,6 +78,7 @@ void panic(const struct trap_frame *frame, const char *fmt, ...)
     fmt_vprint(text, sizeof text, fmt, args);
     va_end(args);
 
+    last_words_begin("Crossmod: PANIC. The machine has been stopped.");
     con_printf("\n# PANIC core %u: %s\n", cpu->index, text);
     if (frame)
         print_registers(frame);

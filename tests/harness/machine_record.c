@@ -3,6 +3,7 @@
 
 #include "kernel/console/console.h"
 #include "kernel/cpu/signature.h"
+#include "kernel/lib/fmt.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/mm.h"
 #include "kernel/time/time.h"
@@ -78,6 +79,17 @@ static uint64_t microcode(const char *vendor)
         return 0;
     /* Intel: upper half; AMD: lower half, the upper one is 0. */
     return value >> 32 ? value >> 32 : value;
+}
+
+void machine_describe_cpu(char *out, size_t size)
+{
+    char vendor[13], brand[49];
+
+    cpu_vendor(vendor);
+    cpu_brand(brand);
+    fmt_print(out, size, "%s, microcode 0x%llx, %u core%s, TSC %llu MHz", brand[0] ? brand : vendor,
+              (unsigned long long)microcode(vendor), smp_online(), smp_online() == 1 ? "" : "s",
+              (unsigned long long)(time_info()->tsc_hz / 1000000));
 }
 
 static void cpu_features(struct json *j)

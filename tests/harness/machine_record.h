@@ -10,6 +10,9 @@
 void machine_record_cpu(const struct words *w);
 void machine_record_time(void);
 
+/* One line for people: brand, microcode, cores, clock. */
+void machine_describe_cpu(char *out, size_t size);
+
 /* Record "staleness", if there are two cores: tests/lib/staleness.h. After the event rings. */
 void machine_record_staleness(void);
 

@@ -6,6 +6,7 @@
 #include "kernel/console/console.h"
 #include "kernel/lib/fmt.h"
 #include "smp/watchdog.h"
+#include "tests/harness/live.h"
 #include "tests/harness/machine_record.h"
 #include "tests/harness/record.h"
 #include "tests/harness/replay.h"
@@ -18,6 +19,8 @@ static const struct words *words;
 static struct verdict_totals totals;
 static enum verdict run_verdict; /* of the run as a whole, beside its tests */
 static char run_reason[160];
+static char end_note[256];
+static const char *bail_reason; /* or NULL */
 static const struct test *current_test;
 static unsigned current_number; /* 0: no test runs */
 
@@ -179,14 +182,13 @@ static void write_note(char *out, size_t size, const char *machine_note)
 static void write_end(const char *verdict, enum exit_code code)
 {
     const char *machine_note = NULL;
-    char note[256];
     /* An error is the harness's own: the machine is not accused. */
     bool judged = code == EXIT_ERROR || machine_is_judged(words, &machine_note);
 
     con_printf("# Totals: pass:%u fail:%u skip:%u weak:%u error:%u\n", totals.of[VERDICT_PASS],
                totals.of[VERDICT_FAIL], totals.of[VERDICT_SKIP], totals.of[VERDICT_WEAK],
                totals.of[VERDICT_ERROR]);
-    write_note(note, sizeof note, machine_note);
+    write_note(end_note, sizeof end_note, machine_note);
     con_printf("# END verdict=%s code=0x%x\n", verdict, code);
 
     struct json *j = record_begin("end");
@@ -198,7 +200,7 @@ static void write_end(const char *verdict, enum exit_code code)
     json_uint(j, "fail", totals.of[VERDICT_FAIL]);
     json_uint(j, "error", totals.of[VERDICT_ERROR]);
     json_bool(j, "judged", judged);
-    json_string(j, "note", note);
+    json_string(j, "note", end_note);
     record_end();
 }
 
@@ -209,11 +211,13 @@ enum exit_code report_end(void)
     if (run_verdict > verdict)
         verdict = run_verdict;
     write_end(verdict_name(verdict), verdict_exit_code(verdict));
+    live_end(verdict_name(verdict), bail_reason ? bail_reason : end_note);
     return verdict_exit_code(verdict);
 }
 
 enum exit_code report_bail(const char *why)
 {
+    bail_reason = why;
     con_printf("Bail out! %s\n", why);
     struct json *j = record_begin("bail");
     json_string(j, "why", why);

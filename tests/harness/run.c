@@ -6,6 +6,7 @@
 #include "smp/smp.h"
 #include "smp/watchdog.h"
 #include "tests/harness/harness.h"
+#include "tests/harness/live.h"
 #include "tests/harness/machine_record.h"
 #include "tests/harness/plan.h"
 #include "tests/harness/report.h"
@@ -18,6 +19,7 @@
 static struct words words;
 static struct plan plan;
 static struct test_run run;
+static unsigned left_out; /* tests that a key has skipped, or ended early */
 static char data_buffer[96 * 1024];
 
 const struct words *test_words(void)
@@ -78,6 +80,8 @@ static void run_body(struct test_run *t)
     watchdog_stage(test->name, (unsigned)(budget_ms + words.hang * 1000));
     test->body(t);
     watchdog_stage("harness", REPORT_MS);
+    if (live_skip())
+        SKIP("ended early by a key");
     if (t->data.overflow)
         ERROR("the data does not fit in %zu bytes", sizeof data_buffer);
     verdict_check_exposure(t);
@@ -85,13 +89,28 @@ static void run_body(struct test_run *t)
 
 static void run_test(unsigned number, const struct test *test)
 {
-    uint64_t begin = rdtsc();
+    live_test_begins(number, test);
 
+    uint64_t begin = rdtsc();
     run = (struct test_run){ .test = test };
     json_init(&run.data, data_buffer, sizeof data_buffer);
     report_test_begins(number, test);
-    run_body(&run);
-    report_test(number, &run, time_ticks_to_ns(rdtsc() - begin) / 1000000);
+    if (live_skip())
+        test_verdict(&run, VERDICT_SKIP, "not run: %s by a key",
+                     live_finish() ? "ended" : "skipped");
+    else
+        run_body(&run);
+    left_out += live_skip();
+    uint64_t ms = time_ticks_to_ns(rdtsc() - begin) / 1000000;
+    report_test(number, &run, ms);
+    live_test_ends(&run, ms);
+}
+
+/* What was not tested proves nothing. */
+static void judge_keys(void)
+{
+    if (left_out)
+        report_run_verdict(VERDICT_WEAK, "%u of %u tests left out by a key", left_out, plan.count);
 }
 
 /* What passes without a core that the machine has is not the whole proof. */
@@ -131,6 +150,7 @@ enum exit_code harness_main(const struct words *w)
     if (!words.seed)
         words.seed = new_seed();
     report_start(&words);
+    live_start(&words);
     watchdog_set_report(report_hang);
     panic_set_record(report_panic);
     machine_record_cpu(&words);
@@ -140,8 +160,10 @@ enum exit_code harness_main(const struct words *w)
         return report_bail(error);
     machine_record_staleness();
     report_plan(&plan);
+    live_plan(&plan);
     for (unsigned i = 0; i < plan.count; i++)
         run_test(i + 1, plan.tests[i]);
+    judge_keys();
     return report_end();
 }
 
@@ -149,5 +171,6 @@ enum exit_code harness_bail(const char *why)
 {
     words_defaults(&words);
     report_start(&words);
+    live_start(&words);
     return report_bail(why);
 }

@@ -7,6 +7,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/time/time.h"
 #include "smp/smp.h"
+#include "tests/harness/live.h"
 
 #define PROGRESS_NS 5000000000ull
 /* One in so many executions may outlive the history of its site; with more the oracle is blind. */
@@ -74,10 +75,16 @@ static enum poke_error use_protocol(const struct poke_protocol *row)
     return e;
 }
 
-static void print_progress(uint64_t since, uint64_t *next)
+/* For who watches a long race. Between two patches: none is timed meanwhile. */
+static void show_progress(const struct race_plan *plan, uint64_t since, uint64_t *next)
 {
     uint64_t now = time_ticks_to_ns(rdtsc() - since);
 
+    live_look(&(struct live_counts){
+        .patches = result.patcher.singles + result.patcher.batch_sites,
+        .findings = load_relaxed(&orders.findings),
+        .latency = plan->single_times ? &plan->single_times->phase[PHASE_TOTAL] : NULL,
+    });
     if (now < *next)
         return;
     *next += PROGRESS_NS;
@@ -111,13 +118,13 @@ static void patch_loop(const struct race_plan *plan)
     struct patcher *p = &result.patcher;
     uint64_t begin = rdtsc(), next_progress = PROGRESS_NS;
 
-    while (!time_is_over(plan, begin) && !is_lost(plan, p)) {
+    while (!time_is_over(plan, begin) && !is_lost(plan, p) && !(plan->progress && live_skip())) {
         if (prng_below(p->rng, 100) < plan->batch_percent)
             patch_many(p);
         else
             patch_one(p);
         if (plan->progress)
-            print_progress(begin, &next_progress);
+            show_progress(plan, begin, &next_progress);
         cpu_relax(); /* a protocol without a sync would never let the others run */
     }
     result.ns = time_ticks_to_ns(rdtsc() - begin);

@@ -24,7 +24,7 @@ struct race_plan {
     void (*prepare)(const struct site_set *set); /* called before the first patch; or NULL */
     bool count_all; /* the first finding does not end the race: rates are wanted */
     struct patch_times *single_times, *batch_times; /* NULL: not timed */
-    bool progress; /* a comment line every five seconds, between two patches */
+    bool progress; /* long: a comment line every five seconds, the live view and its keys */
 };
 
 struct race_result {

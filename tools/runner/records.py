@@ -30,6 +30,7 @@ NEEDED = {
         "why": list,
         **dict.fromkeys(("count", "min", "p50", "p99", "p999", "max"), int),
     },
+    "screen": {"columns": int, "rows": int, "text": list},
     "hang": {"stage": str, "silent": str},
     "panic": {"text": str},
     "bail": {"why": str},
@@ -39,7 +40,7 @@ NEEDED = {
         "judged": bool,
     },
 }
-LISTS = {"test": "tests", "data": "data", "hist": "hists", "end": "ends"}
+LISTS = {"test": "tests", "data": "data", "hist": "hists", "screen": "screens", "end": "ends"}
 END_LINE = re.compile(r"^# END verdict=(\w+) code=(0x[0-9a-f]+)$")
 
 
@@ -59,6 +60,7 @@ class Records:
     tests: list[dict] = field(default_factory=list)
     data: list[dict] = field(default_factory=list)
     hists: list[dict] = field(default_factory=list)
+    screens: list[dict] = field(default_factory=list)  # only with word screen=record
     ends: list[dict] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)  # lines that are no record, shortened
 
