@@ -61,6 +61,7 @@ struct boot_framebuffer {
     uint32_t width, height, stride; /* pixels; stride >= width */
     uint32_t format;                /* enum boot_pixel_format */
     uint32_t red_mask, green_mask, blue_mask;
+    uint32_t drawn; /* the kernel sets it: the picture is its own */
 };
 
 /* A text buffer that the kernel appends to and the loader writes to the medium. */

@@ -16,6 +16,7 @@
 #include "boot/memory_map.h"
 #include "boot/report_file.h"
 #include "boot/say.h"
+#include "boot/screen_lines.h"
 #include "boot/words.h"
 #include "kernel/exit.h"
 
@@ -46,6 +47,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     memory_map_collect(info); /* last: the memory is all allocated */
 
     uint64_t code = handoff_run(&handoff, info);
+    screen_lines_begin(&info->framebuffer);
 
     report_write(info);
     finish(code);

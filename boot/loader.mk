@@ -17,15 +17,20 @@ LOADER_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpic -fvisibility=hidden -fsh
     -isystem /usr/include/stb -ffile-prefix-map=$(CURDIR)=.
 
 # What the loader shares with the kernel, compiled a second time for this side.
-LOADER_SHARED := kernel/exit.c kernel/console/serial.c kernel/lib/fmt.c kernel/lib/string.c
+LOADER_SHARED := kernel/exit.c kernel/console/geometry.c kernel/console/pixels.c \
+    kernel/console/serial.c kernel/lib/fmt.c kernel/lib/string.c
 LOADER_C      := $(sort $(wildcard boot/*.c)) $(LOADER_SHARED)
 LOADER_ASM    := $(filter-out boot/embedded_kernel.asm,$(sort $(wildcard boot/*.asm)))
 LOADER_OBJ    := $(LOADER_C:%=$(O)/loader/%.o) $(LOADER_ASM:%=$(O)/loader/%.o) \
-    $(K)/link/embedded_kernel.asm.o
+    $(O)/loader/font.c.o $(K)/link/embedded_kernel.asm.o
 
 $(O)/loader/%.c.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/loader/font.c.o: $(FONT_C) kernel/console/font.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LOADER_CFLAGS) -c $< -o $@
 
 $(O)/loader/%.asm.o: %.asm
 	@mkdir -p $(@D)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "boot/firmware.h"
+#include "boot/screen_lines.h"
 #include "kernel/console/serial.h"
 #include "kernel/exit.h"
 #include "kernel/lib/fmt.h"
@@ -18,7 +19,7 @@ static void console_text(const char *text)
     CHAR16 wide[2 * LINE];
     size_t n = 0;
 
-    if (!firmware.table->ConOut)
+    if (screen_lines_write(text) || !firmware.table->ConOut)
         return;
     for (; *text && n + 2 < sizeof(wide) / sizeof(wide[0]); text++) {
         if (*text == '\n')

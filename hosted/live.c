@@ -30,6 +30,11 @@ void live_end(const char *verdict, const char *note)
     (void)note;
 }
 
+bool live_is_due(void)
+{
+    return false;
+}
+
 void live_look(const struct live_counts *counts)
 {
     (void)counts;

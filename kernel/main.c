@@ -40,7 +40,7 @@ _Static_assert(offsetof(struct kprobe_regs, rax) == offsetof(struct trap_frame, 
 static struct words words;
 
 /* A picture that cannot be drawn or mapped is no reason not to run. */
-static void find_screen(const struct boot_framebuffer *fb)
+static void find_screen(struct boot_framebuffer *fb)
 {
     uint64_t bytes = pixels_bytes(fb);
     void *base = bytes ? mm_map_framebuffer(fb->base, bytes) : NULL;

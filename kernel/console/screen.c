@@ -4,9 +4,6 @@
 #include "kernel/console/pixels.h"
 #include "kernel/lib/string.h"
 
-#define COLUMNS_WANTED 100
-#define ROWS_WANTED    30
-
 struct cell {
     uint8_t c, style;
 };
@@ -14,54 +11,32 @@ struct cell {
 static const struct {
     uint32_t ink, paper;
 } styles[STYLE_COUNT] = {
-    [STYLE_TEXT] = { 0xc8ccd0, 0x101418 },   [STYLE_DIM] = { 0x808890, 0x101418 },
-    [STYLE_STRONG] = { 0xffffff, 0x101418 }, [STYLE_GOOD] = { 0x78c47c, 0x101418 },
-    [STYLE_WARN] = { 0xe8b84a, 0x101418 },   [STYLE_BAD] = { 0xf06a5e, 0x101418 },
-    [STYLE_ACCENT] = { 0x6aa5dc, 0x101418 }, [STYLE_TITLE] = { 0xffffff, 0x24496e },
+    [STYLE_TEXT] = { SCREEN_INK, SCREEN_PAPER }, [STYLE_DIM] = { 0x808890, SCREEN_PAPER },
+    [STYLE_STRONG] = { 0xffffff, SCREEN_PAPER }, [STYLE_GOOD] = { 0x78c47c, SCREEN_PAPER },
+    [STYLE_WARN] = { 0xe8b84a, SCREEN_PAPER },   [STYLE_BAD] = { 0xf06a5e, SCREEN_PAPER },
+    [STYLE_ACCENT] = { 0x6aa5dc, SCREEN_PAPER }, [STYLE_TITLE] = { 0xffffff, 0x24496e },
     [STYLE_ALARM] = { 0xffffff, 0xa02820 },
 };
 _Static_assert(2 * STYLE_COUNT <= PIXELS_COLORS, "ink and paper of each style");
 
 static bool is_on;
 static struct pixels pixels;
-static const struct font *font;
-static unsigned scale, columns, rows, left, top;
+static struct boot_framebuffer *framebuffer;
+static struct screen_geometry geometry;
 static bool all_changed; /* nothing of what the screen shows is ours */
 static struct cell wanted[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX];
 static struct cell shown[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX];
 
-static unsigned smaller(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/* The larger font instead of the smaller one twice as large: its letters are rounder. */
-static void choose_font(void)
-{
-    font = &fonts[0];
-    scale = smaller(pixels.width / (COLUMNS_WANTED * font->width),
-                    pixels.height / (ROWS_WANTED * font->height));
-    if (scale == 0)
-        scale = 1;
-    for (unsigned i = 1; i < font_count && scale % 2 == 0; i++) {
-        font = &fonts[i];
-        scale /= 2;
-    }
-}
-
-void screen_attach(const struct boot_framebuffer *fb, void *base)
+void screen_attach(struct boot_framebuffer *fb, void *base)
 {
     pixels_init(&pixels, fb, base);
     for (unsigned i = 0; i < STYLE_COUNT; i++) {
         pixels_set_color(&pixels, fb, 2 * i, styles[i].ink);
         pixels_set_color(&pixels, fb, 2 * i + 1, styles[i].paper);
     }
-    choose_font();
-    columns = smaller(pixels.width / (font->width * scale), SCREEN_COLUMNS_MAX);
-    rows = smaller(pixels.height / (font->height * scale), SCREEN_ROWS_MAX);
-    left = (pixels.width - columns * font->width * scale) / 2;
-    top = (pixels.height - rows * font->height * scale) / 2;
-    is_on = columns > 0 && rows > 0;
+    framebuffer = fb;
+    geometry = screen_geometry(pixels.width, pixels.height);
+    is_on = geometry.columns > 0 && geometry.rows > 0;
     screen_clear();
     screen_invalidate();
 }
@@ -78,30 +53,30 @@ bool screen_is_on(void)
 
 unsigned screen_columns(void)
 {
-    return columns;
+    return geometry.columns;
 }
 
 unsigned screen_rows(void)
 {
-    return rows;
+    return geometry.rows;
 }
 
-struct screen_geometry screen_geometry(void)
+const struct screen_geometry *screen_layout(void)
 {
-    return (struct screen_geometry){ font->height, scale, left, top };
+    return &geometry;
 }
 
 void screen_clear(void)
 {
-    for (unsigned row = 0; row < rows; row++)
-        screen_fill(row, 0, columns, STYLE_TEXT, ' ');
+    for (unsigned row = 0; row < geometry.rows; row++)
+        screen_fill(row, 0, geometry.columns, STYLE_TEXT, ' ');
 }
 
 void screen_fill(unsigned row, unsigned column, unsigned count, enum screen_style style, uint8_t c)
 {
-    if (!is_on || row >= rows)
+    if (!is_on || row >= geometry.rows)
         return;
-    for (; count > 0 && column < columns; count--, column++)
+    for (; count > 0 && column < geometry.columns; count--, column++)
         wanted[row][column] = (struct cell){ c, (uint8_t)style };
 }
 
@@ -145,8 +120,10 @@ void screen_put_big(unsigned row, unsigned column, enum screen_style style, cons
 
 static void draw_cell(unsigned row, unsigned column, struct cell cell)
 {
-    pixels_glyph(&pixels, left + column * font->width * scale, top + row * font->height * scale,
-                 font, scale, cell.c, 2u * cell.style, 2u * cell.style + 1);
+    const struct screen_geometry *g = &geometry;
+
+    pixels_glyph(&pixels, g->left + column * g->width, g->top + row * g->height, g->font, g->scale,
+                 cell.c, 2u * cell.style, 2u * cell.style + 1);
     shown[row][column] = cell;
 }
 
@@ -156,14 +133,15 @@ void screen_draw(void)
         return;
     if (all_changed) {
         pixels_clear(&pixels, 2 * STYLE_TEXT + 1);
-        for (unsigned row = 0; row < rows; row++) {
-            for (unsigned column = 0; column < columns; column++)
+        for (unsigned row = 0; row < geometry.rows; row++) {
+            for (unsigned column = 0; column < geometry.columns; column++)
                 shown[row][column] = (struct cell){ ' ', STYLE_TEXT };
         }
         all_changed = false;
+        framebuffer->drawn = 1;
     }
-    for (unsigned row = 0; row < rows; row++) {
-        for (unsigned column = 0; column < columns; column++) {
+    for (unsigned row = 0; row < geometry.rows; row++) {
+        for (unsigned column = 0; column < geometry.columns; column++) {
             struct cell cell = wanted[row][column];
 
             if (cell.c != shown[row][column].c || cell.style != shown[row][column].style)
@@ -181,7 +159,7 @@ void screen_row_text(unsigned row, char out[static SCREEN_COLUMNS_MAX + 1])
 {
     unsigned length = 0;
 
-    for (unsigned column = 0; column < columns; column++) {
+    for (unsigned column = 0; column < geometry.columns; column++) {
         out[column] = (char)wanted[row][column].c;
         if (out[column] != ' ')
             length = column + 1;

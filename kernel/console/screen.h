@@ -13,13 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/console/font.h"
+#include "kernel/console/geometry.h"
 
 struct boot_framebuffer;
-
-/* More of a screen stays empty. */
-#define SCREEN_COLUMNS_MAX 240
-#define SCREEN_ROWS_MAX    120
 
 /* Ink and paper. */
 enum screen_style {
@@ -36,14 +32,15 @@ enum screen_style {
 };
 
 /*
- * Use this framebuffer, which is mapped at `base` and has pixels_bytes(). Draws nothing yet. Glyphs
- * are enlarged so far that there still are about 100 columns and 30 rows.
+ * Use this framebuffer, which is mapped at `base` and has pixels_bytes(). Draws nothing yet; the
+ * first drawing sets fb->drawn.
  */
-void screen_attach(const struct boot_framebuffer *fb, void *base);
+void screen_attach(struct boot_framebuffer *fb, void *base);
 /* No screen any more: what it shows stays there. */
 void screen_detach(void);
 bool screen_is_on(void);
 
+const struct screen_geometry *screen_layout(void);
 unsigned screen_columns(void);
 unsigned screen_rows(void);
 
@@ -66,10 +63,5 @@ void screen_invalidate(void);
 
 /* One row as text, without its trailing blanks; blocks as their bytes. */
 void screen_row_text(unsigned row, char out[static SCREEN_COLUMNS_MAX + 1]);
-/* Pixels of a cell, and where the first one begins. */
-struct screen_geometry {
-    unsigned font_height, scale, left, top;
-};
-struct screen_geometry screen_geometry(void);
 
 #endif

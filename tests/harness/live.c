@@ -23,18 +23,18 @@ static uint64_t last_draw; /* TSC */
 /* What the screen shows, for those who compare it with a picture. */
 static void record_screen(void)
 {
-    struct screen_geometry g = screen_geometry();
+    const struct screen_geometry *g = screen_layout();
     char text[SCREEN_COLUMNS_MAX + 1];
 
     struct json *j = record_begin("screen");
-    json_uint(j, "columns", screen_columns());
-    json_uint(j, "rows", screen_rows());
-    json_uint(j, "font_height", g.font_height);
-    json_uint(j, "scale", g.scale);
-    json_uint(j, "left", g.left);
-    json_uint(j, "top", g.top);
+    json_uint(j, "columns", g->columns);
+    json_uint(j, "rows", g->rows);
+    json_uint(j, "font_height", g->font->height);
+    json_uint(j, "scale", g->scale);
+    json_uint(j, "left", g->left);
+    json_uint(j, "top", g->top);
     json_array(j, "text");
-    for (unsigned row = 0; row < screen_rows(); row++) {
+    for (unsigned row = 0; row < g->rows; row++) {
         screen_row_text(row, text);
         json_string(j, NULL, text);
     }
@@ -58,12 +58,13 @@ static void draw(void)
     last_draw = rdtsc();
     if (!screen_is_on())
         return;
-    update_percent();
+    if (state.planned)
+        update_percent();
     live_view(&state);
     screen_draw();
 }
 
-static bool draw_is_due(void)
+bool live_is_due(void)
 {
     return rdtsc() - last_draw >= time_ns_to_ticks(DRAW_NS);
 }
@@ -82,6 +83,7 @@ void live_plan(const struct plan *p)
 {
     plan = p;
     state.planned = p->count;
+    state.begin = rdtsc();
     for (unsigned i = 0; i < p->count; i++) {
         state.time.guessed_left += p->tests[i]->budget_ms;
         state.time.chosen_left += plan_duration_ms(p->tests[i], state.words);
@@ -141,7 +143,7 @@ void live_test_begins(unsigned number, const struct test *test)
     state.test = test;
     state.test_begin = rdtsc();
     state.time.current_max = plan_budget_ms(test, state.words);
-    if (state.time.current_max < LONG_MS && !draw_is_due())
+    if (state.time.current_max < LONG_MS && !live_is_due())
         return;
     draw();
     if (screen_is_on() && state.words->screen == SCREEN_RECORD)
@@ -184,7 +186,6 @@ void live_test_ends(const struct test_run *run, uint64_t ms)
     state.verdicts[run->verdict]++;
     state.executions += run->saw[SEE_EXECUTIONS];
     state.patches += run->saw[SEE_PATCHES];
-    state.int3_hits += run->saw[SEE_INT3_HITS];
     for (unsigned i = 0; i < run->hist_count; i++) {
         if (strcmp(run->hists[i].name, "total") == 0)
             keep_latency(run->test->name, run->hists[i].hist);
@@ -197,8 +198,6 @@ void live_test_ends(const struct test_run *run, uint64_t ms)
 
 void live_look(const struct live_counts *counts)
 {
-    if (!draw_is_due())
-        return;
     if (counts) {
         state.now = *counts;
         if (counts->latency)

@@ -31,16 +31,18 @@ void live_test_ends(const struct test_run *run, uint64_t ms);
 /* The end: the run's verdict, and a note that goes with it or "". */
 void live_end(const char *verdict, const char *note);
 
-/* What a test in progress can tell without asking other cores. */
+/* What a test in progress can tell. */
 struct live_counts {
-    uint64_t patches, findings;
+    uint64_t executions, patches;
     const struct hist *latency; /* of a patch, ns; NULL: not measured */
 };
 
 /*
- * At most ten times a second: draw, and look for a key. A test that lasts for seconds calls it
- * again and again, outside of everything that it measures. `counts` may be NULL.
+ * At most ten times a second: is it time to draw, and to look for a key? A test that lasts for
+ * seconds asks again and again, outside of everything that it measures, and then calls live_look().
+ * `counts` may be NULL.
  */
+bool live_is_due(void);
 void live_look(const struct live_counts *counts);
 
 /* Has the user asked to end the current test (s or q)? For tests that call live_look(). */

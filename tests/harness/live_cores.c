@@ -19,6 +19,7 @@
 #define STUCK_NS 5000000000ull
 
 static uint64_t *hits_before; /* INT3s of each core at the last look */
+static uint64_t all_hits;
 
 static bool is_stuck(const struct percpu *cpu)
 {
@@ -33,6 +34,7 @@ static bool met_int3(unsigned core)
     uint64_t hits = load_relaxed(&machine_poke_core(core)->int3_hits);
     bool more = hits_before && hits != hits_before[core];
 
+    all_hits += hits;
     if (hits_before)
         hits_before[core] = hits;
     return more;
@@ -91,6 +93,7 @@ unsigned live_cores(unsigned row, bool test_runs)
 
     if (!hits_before)
         hits_before = pages_alloc_virt((cores * sizeof *hits_before + PAGE_SIZE - 1) / PAGE_SIZE);
+    all_hits = 0;
     put_legend(row++, cores, strip.hidden);
     for (unsigned i = 0; i < cores - strip.hidden; i++) {
         unsigned at = row + i / strip.per_row, state = state_of(i, test_runs);
@@ -102,4 +105,9 @@ unsigned live_cores(unsigned row, bool test_runs)
         screen_fill(at, strip_column(&strip, i), 1, states[state].style, (uint8_t)states[state].c);
     }
     return row + strip.rows;
+}
+
+uint64_t live_int3_hits(void)
+{
+    return all_hits;
 }

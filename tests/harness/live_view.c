@@ -11,10 +11,8 @@
 #include "smp/smp.h"
 #include "tests/harness/live_cores.h"
 
-#define LINE_SIZE   (SCREEN_COLUMNS_MAX + 1)
-#define CLAIM_LINES 2
-/* At the end the last rows are the loader's: where the report is, and what to press. */
-#define LOADER_ROWS  6
+#define LINE_SIZE    (SCREEN_COLUMNS_MAX + 1)
+#define CLAIM_LINES  2
 #define VERDICT_ROWS (SCREEN_BIG_ROWS + 2)
 
 extern const char crossmod_version[], crossmod_build[];
@@ -141,9 +139,9 @@ static unsigned put_counts(unsigned row, const struct live_state *s)
         column = put_count(row, column, s->verdicts[v] ? verdict_styles[v] : STYLE_TEXT, names[v],
                            s->verdicts[v]);
     row++;
-    column = put_count(row, 1, STYLE_TEXT, "Executions", s->executions);
+    column = put_count(row, 1, STYLE_TEXT, "Executions", s->executions + s->now.executions);
     column = put_count(row, column, STYLE_TEXT, "Patches", s->patches + s->now.patches);
-    put_count(row, column, STYLE_TEXT, "INT3 hits", s->int3_hits);
+    put_count(row, column, STYLE_TEXT, "INT3 hits", live_int3_hits());
     return row + 1;
 }
 
@@ -210,9 +208,9 @@ static enum screen_style style_of_end(const char *verdict)
 /* Returns the row that it begins at: below the evidence, above the loader's. */
 static unsigned put_verdict(unsigned row, const struct live_state *s)
 {
-    unsigned lowest = screen_rows() - LOADER_ROWS - VERDICT_ROWS;
+    unsigned lowest = screen_rows() - SCREEN_LOADER_ROWS - VERDICT_ROWS;
 
-    if (screen_rows() < LOADER_ROWS + VERDICT_ROWS || row > lowest)
+    if (screen_rows() < SCREEN_LOADER_ROWS + VERDICT_ROWS || row > lowest)
         lowest = row;
     enum screen_style style = style_of_end(s->verdict);
     screen_put_big(lowest, 1, style, s->verdict);

@@ -26,10 +26,10 @@ struct live_state {
     uint64_t test_begin;     /* TSC */
     uint64_t percent;        /* of the bar, which never falls */
     unsigned verdicts[VERDICT_ERROR + 1];
-    uint64_t executions, patches, int3_hits; /* of tests that have ended */
-    struct live_counts now;                  /* of the current one */
-    uint64_t latency[4];                     /* ns: median, 99 %, 99.9 %, maximum; 0: none yet */
-    const char *latency_of;                  /* its test */
+    uint64_t executions, patches; /* of tests that have ended */
+    struct live_counts now;       /* of the current one */
+    uint64_t latency[4];          /* ns: median, 99 %, 99.9 %, maximum; 0: none yet */
+    const char *latency_of;       /* its test */
     unsigned finding_count;
     struct live_finding findings[FINDINGS_MAX]; /* the first ones */
     bool paused, skip, finish;

@@ -75,16 +75,28 @@ static enum poke_error use_protocol(const struct poke_protocol *row)
     return e;
 }
 
-/* For who watches a long race. Between two patches: none is timed meanwhile. */
+/* For who watches a long race. The executors' counters are read as they are. */
+static void look(const struct race_plan *plan)
+{
+    struct live_counts counts = {
+        .patches = result.patcher.singles + result.patcher.batch_sites,
+        .latency = plan->single_times ? &plan->single_times->phase[PHASE_TOTAL] : NULL,
+    };
+
+    for_each_online_cpu (i) {
+        for (unsigned c = 0; c < EXEC_CONTEXTS; c++)
+            counts.executions += load_relaxed(&executor((unsigned)i)->view[c].executions);
+    }
+    live_look(&counts);
+}
+
+/* Between two patches: none is timed meanwhile. */
 static void show_progress(const struct race_plan *plan, uint64_t since, uint64_t *next)
 {
     uint64_t now = time_ticks_to_ns(rdtsc() - since);
 
-    live_look(&(struct live_counts){
-        .patches = result.patcher.singles + result.patcher.batch_sites,
-        .findings = load_relaxed(&orders.findings),
-        .latency = plan->single_times ? &plan->single_times->phase[PHASE_TOTAL] : NULL,
-    });
+    if (live_is_due())
+        look(plan);
     if (now < *next)
         return;
     *next += PROGRESS_NS;
