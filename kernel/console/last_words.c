@@ -6,6 +6,7 @@
 #include "kernel/console/screen.h"
 
 #define FIRST_ROW 2 /* below the title and a blank row */
+#define ADVICE    "The serial port has the same text. Photograph this; then switch the machine off."
 
 static bool begun, is_full;
 static unsigned row, column;
@@ -20,16 +21,17 @@ void last_words_begin(const char *title)
     screen_invalidate();
     screen_fill(0, 0, screen_columns(), STYLE_ALARM, ' ');
     screen_put(0, 1, STYLE_ALARM, title);
+    screen_put(screen_rows() - 1, 1, STYLE_DIM, ADVICE);
     screen_draw();
 }
 
 static void next_row(void)
 {
     column = 0;
-    if (++row + 1 < screen_rows())
+    if (++row + 2 < screen_rows())
         return;
     is_full = true;
-    screen_put(row, 0, STYLE_WARN, "The rest is on the serial port only.");
+    screen_put(row, 1, STYLE_WARN, "The rest is on the serial port only.");
 }
 
 static void put(char c)

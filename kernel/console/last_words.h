@@ -7,7 +7,7 @@
 
 /*
  * The screen is cleared for `title`; what con_write() gets from now on appears there line by line,
- * wrapped. What does not fit is left out, and the last row says so. Any context, any core, once all
+ * wrapped. What does not fit is left out, and a row above the last says so. Any context, any core, once all
  * others stand still: they may have been stopped in the middle of drawing.
  */
 void last_words_begin(const char *title);

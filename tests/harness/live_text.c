@@ -63,6 +63,8 @@ const char *text_wrap(const char *text, unsigned columns, char *out)
     }
     while (cut > 0 && text[cut] != ' ')
         cut--;
+    while (cut > 0 && text[cut - 1] == ' ')
+        cut--;
     if (cut == 0)
         cut = columns; /* a word longer than the line */
     memcpy(out, text, cut);
