@@ -20,9 +20,11 @@ static struct live_state state;
 static const struct plan *plan;
 static uint64_t last_draw; /* TSC */
 
-/* What the screen shows, for those who compare it with a picture. */
+/* What the screen shows, for those who compare it with a picture. Between two tests. */
 static void record_screen(void)
 {
+    if (!screen_is_on() || state.words->screen != SCREEN_RECORD)
+        return;
     const struct screen_geometry *g = screen_layout();
     char text[SCREEN_COLUMNS_MAX + 1];
 
@@ -33,6 +35,7 @@ static void record_screen(void)
     json_uint(j, "scale", g->scale);
     json_uint(j, "left", g->left);
     json_uint(j, "top", g->top);
+    json_bool(j, "end", state.verdict);
     json_array(j, "text");
     for (unsigned row = 0; row < g->rows; row++) {
         screen_row_text(row, text);
@@ -116,6 +119,7 @@ static void pause(void)
         return;
     watchdog_stage("paused", 0);
     draw();
+    record_screen();
     while (state.paused) {
         time_delay_us(PAUSE_US);
         look_for_keys();
@@ -146,8 +150,7 @@ void live_test_begins(unsigned number, const struct test *test)
     if (state.time.current_max < LONG_MS && !live_is_due())
         return;
     draw();
-    if (screen_is_on() && state.words->screen == SCREEN_RECORD)
-        record_screen();
+    record_screen();
 }
 
 static void keep_finding(const struct test_run *run)
@@ -213,6 +216,5 @@ void live_end(const char *verdict, const char *note)
     state.note = note;
     state.test = NULL;
     draw();
-    if (screen_is_on() && state.words->screen == SCREEN_RECORD)
-        record_screen();
+    record_screen();
 }
