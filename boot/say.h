@@ -5,7 +5,10 @@
 
 #include <efi.h>
 
-/* Formatted text to the firmware's console, or below the kernel's picture, at most 511 bytes. Lines end with \n. */
+/*
+ * Formatted text to the firmware's console, or below the kernel's picture; at most 511 bytes. Lines
+ * end with \n.
+ */
 __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...);
 
 /*

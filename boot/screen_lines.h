@@ -10,7 +10,7 @@
 
 struct boot_framebuffer;
 
-/* The kernel has returned: if it has drawn on this screen, lines go to its last rows from now on. */
+/* The kernel has returned: if it has drawn on this screen, lines go to its last rows. */
 void screen_lines_begin(const struct boot_framebuffer *fb);
 
 /* Write `text` below what was written before, the last rows move up. False: not drawn. */

@@ -23,7 +23,7 @@ INCLUDES = {
     # Another machine under the same headers.
     "hosted": (
         *("hosted/", "kernel/", "../../../../kernel/", "smp/"),
-        *("poke/machine.h", "poke/poke.h", "tests/harness/harness.h"),
+        *("poke/machine.h", "poke/poke.h", "tests/harness/harness.h", "tests/harness/live.h"),
     ),
 }
 # The one file that wires the rooms together.

@@ -7,8 +7,8 @@
 
 /*
  * The screen is cleared for `title`; what con_write() gets from now on appears there line by line,
- * wrapped. What does not fit is left out, and a row above the last says so. Any context, any core, once all
- * others stand still: they may have been stopped in the middle of drawing.
+ * wrapped. What does not fit is left out, and a row says so. Any context, any core, once all others
+ * stand still: they may have been stopped in the middle of drawing.
  */
 void last_words_begin(const char *title);
 

@@ -5,6 +5,7 @@
 #include "tests/errata/litmus_report.h"
 #include "tests/errata/litmus_run.h"
 #include "tests/errata/litmus_verdict.h"
+#include "tests/harness/live.h"
 #include "tests/harness/machine_record.h"
 
 #define CELLS_MAX   (16u * LITMUS_MAPPINGS)
@@ -73,6 +74,7 @@ static bool run_cells(struct test_run *t)
                 ERROR("%s", error);
                 return false;
             }
+            live_look();
         }
     } while (rdtsc() + slice < end);
     return true;

@@ -3,6 +3,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/time/time.h"
 #include "tests/errata/tear.h"
+#include "tests/harness/live.h"
 #include "tests/harness/machine_record.h"
 
 #define QUICK_LEAST_NS 500000u
@@ -47,6 +48,7 @@ static bool allocate_cells(struct tear_map *map)
 
 static bool run_cell(struct test_run *t, struct tear_map *map, struct tear_cell *cell, uint64_t ns)
 {
+    live_look();
     if (!tear_slice(&map->setup, cell, ns)) {
         ERROR("text cannot be written for a cell");
         return false;

@@ -8,6 +8,7 @@
 #include "kernel/lib/string.h"
 #include "tests/errata/levels.h"
 #include "tests/errata/wild_patch.h"
+#include "tests/harness/live.h"
 #include "tests/harness/machine_record.h"
 #include "tests/lib/hits.h"
 #include "tests/lib/own_breakpoints.h"
@@ -180,6 +181,7 @@ static void run_cell(struct test_run *t, const struct wild_row *row, enum wild_p
 
     specify(specs, row, place);
     for (unsigned i = 0; i < tries && !is_enough(row, place, &c); i++) {
+        live_look();
         r = wild_race(t, row, specs, SITES, ms);
         if (!r->ran)
             return;

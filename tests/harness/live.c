@@ -129,7 +129,13 @@ static void pause(void)
 
 bool live_skip(void)
 {
-    return state.skip || state.finish;
+    state.obeyed |= state.skip || state.finish;
+    return state.obeyed;
+}
+
+bool live_was_skipped(void)
+{
+    return state.obeyed;
 }
 
 bool live_finish(void)
@@ -196,16 +202,23 @@ void live_test_ends(const struct test_run *run, uint64_t ms)
     keep_finding(run);
     state.now = (struct live_counts){ 0 };
     state.test = NULL;
-    state.skip = false;
+    if (state.obeyed)
+        state.skip = state.obeyed = false;
 }
 
-void live_look(const struct live_counts *counts)
+void live_look(void)
 {
-    if (counts) {
-        state.now = *counts;
-        if (counts->latency)
-            keep_latency(state.test->name, counts->latency);
-    }
+    if (!live_is_due())
+        return;
+    look_for_keys();
+    draw();
+}
+
+void live_show(const struct live_counts *counts)
+{
+    state.now = *counts;
+    if (counts->latency)
+        keep_latency(state.test->name, counts->latency);
     look_for_keys();
     draw();
 }

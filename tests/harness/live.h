@@ -31,22 +31,27 @@ void live_test_ends(const struct test_run *run, uint64_t ms);
 /* The end: the run's verdict, and a note that goes with it or "". */
 void live_end(const char *verdict, const char *note);
 
-/* What a test in progress can tell. */
+/*
+ * A test that lasts for seconds calls it again and again, outside of everything that it measures:
+ * at most ten times a second it draws, and looks for a key.
+ */
+void live_look(void);
+
+/* The same with what a test in progress can tell, in two steps: it is gathered only when needed. */
 struct live_counts {
     uint64_t executions, patches;
     const struct hist *latency; /* of a patch, ns; NULL: not measured */
 };
+bool live_is_due(void);
+void live_show(const struct live_counts *counts);
 
 /*
- * At most ten times a second: is it time to draw, and to look for a key? A test that lasts for
- * seconds asks again and again, outside of everything that it measures, and then calls live_look().
- * `counts` may be NULL.
+ * Has the user asked to leave the current test out (s or q)? Who is told so obeys: it ends early. A
+ * test that never asks runs to its end, and s counts for the next one.
  */
-bool live_is_due(void);
-void live_look(const struct live_counts *counts);
-
-/* Has the user asked to end the current test (s or q)? For tests that call live_look(). */
 bool live_skip(void);
+/* Has the current test been told so? */
+bool live_was_skipped(void);
 /* Has the user asked to end the run (q)? */
 bool live_finish(void);
 

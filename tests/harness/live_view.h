@@ -32,8 +32,9 @@ struct live_state {
     const char *latency_of;       /* its test */
     unsigned finding_count;
     struct live_finding findings[FINDINGS_MAX]; /* the first ones */
-    bool paused, skip, finish;
-    const char *verdict; /* the end; NULL before */
+    bool paused, skip, finish;                  /* keys */
+    bool obeyed;                                /* the current test knows of skip or finish */
+    const char *verdict;                        /* the end; NULL before */
     const char *note;
 };
 

@@ -80,7 +80,7 @@ static void run_body(struct test_run *t)
     watchdog_stage(test->name, (unsigned)(budget_ms + words.hang * 1000));
     test->body(t);
     watchdog_stage("harness", REPORT_MS);
-    if (live_skip())
+    if (live_was_skipped())
         SKIP("ended early by a key");
     if (t->data.overflow)
         ERROR("the data does not fit in %zu bytes", sizeof data_buffer);
@@ -100,7 +100,7 @@ static void run_test(unsigned number, const struct test *test)
                      live_finish() ? "ended" : "skipped");
     else
         run_body(&run);
-    left_out += live_skip();
+    left_out += live_was_skipped();
     uint64_t ms = time_ticks_to_ns(rdtsc() - begin) / 1000000;
     report_test(number, &run, ms);
     live_test_ends(&run, ms);

@@ -162,7 +162,7 @@ static void unknown_words(void **state)
     refuse("Seed=3", "test.cfg: unknown word 'Seed'; did you mean 'seed'?");
 #define ALL_WORDS                                                                                  \
     "the words are cpus tests seconds seed sync pcid hang accel store placement protocol "         \
-    "transition mapping reader rsync dangerous vcpus mem icount limit"
+    "transition mapping reader rsync screen dangerous vcpus mem icount limit"
     refuse("colour=3", "test.cfg: unknown word 'colour'; " ALL_WORDS);
     refuse("--help", "test.cfg: unknown word '--help'; " ALL_WORDS);
     refuse("xxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyZ=1",

@@ -87,7 +87,7 @@ static void look(const struct race_plan *plan)
         for (unsigned c = 0; c < EXEC_CONTEXTS; c++)
             counts.executions += load_relaxed(&executor((unsigned)i)->view[c].executions);
     }
-    live_look(&counts);
+    live_show(&counts);
 }
 
 /* Between two patches: none is timed meanwhile. */
