@@ -148,6 +148,8 @@ void screen_draw(void)
                 draw_cell(row, column, cell);
         }
     }
+    /* Or the last pixels may stay in the write-combining buffers (SDM vol 3A, 11.3.1). */
+    __asm__ volatile("sfence" ::: "memory");
 }
 
 void screen_invalidate(void)
