@@ -17,7 +17,6 @@
 #define LONG_MS  500   /* a test that takes so long is named on the screen in any case */
 
 static struct live_state state;
-static const struct plan *plan;
 static uint64_t last_draw; /* TSC */
 
 /* What the screen shows, for those who compare it with a picture. Between two tests. */
@@ -61,7 +60,7 @@ static void draw(void)
     last_draw = rdtsc();
     if (!screen_is_on())
         return;
-    if (state.planned)
+    if (state.plan)
         update_percent();
     live_view(&state);
     screen_draw();
@@ -84,8 +83,7 @@ void live_start(const struct words *w)
 
 void live_plan(const struct plan *p)
 {
-    plan = p;
-    state.planned = p->count;
+    state.plan = p;
     state.begin = rdtsc();
     for (unsigned i = 0; i < p->count; i++) {
         state.time.guessed_left += p->tests[i]->budget_ms;
@@ -193,6 +191,7 @@ void live_test_ends(const struct test_run *run, uint64_t ms)
     state.time.chosen_left -= chosen;
     state.time.current_max = 0;
     state.verdicts[run->verdict]++;
+    state.verdict_of[state.number - 1] = (uint8_t)run->verdict;
     state.executions += run->saw[SEE_EXECUTIONS];
     state.patches += run->saw[SEE_PATCHES];
     for (unsigned i = 0; i < run->hist_count; i++) {

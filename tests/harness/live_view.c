@@ -13,6 +13,8 @@
 
 #define LINE_SIZE    (SCREEN_COLUMNS_MAX + 1)
 #define CLAIM_LINES  2
+#define PLAN_LEAST   8 /* rows for plan and findings; with fewer there is no plan */
+#define PLAN_MOST    15
 #define VERDICT_ROWS (SCREEN_BIG_ROWS + 2)
 
 extern const char crossmod_version[], crossmod_build[];
@@ -91,9 +93,9 @@ static unsigned put_test(unsigned row, const struct live_state *s)
 {
     char text[LINE_SIZE];
 
-    fmt_print(text, sizeof text, "Test %u of %u", s->number, s->planned);
-    screen_put(row, 1, STYLE_ACCENT, text);
+    fmt_print(text, sizeof text, "Test %u of %u", s->number, s->plan ? s->plan->count : 0);
     if (s->test) {
+        screen_put(row, 1, STYLE_ACCENT, text);
         screen_put(row, 3 + (unsigned)strlen(text), STYLE_STRONG, s->test->name);
         put_wrapped(row + 1, 1, STYLE_DIM, s->test->claim, CLAIM_LINES);
     }
@@ -121,9 +123,10 @@ static unsigned put_length(unsigned row, const struct live_state *s)
     char length[16], text[LINE_SIZE];
 
     live_duration(ms_since(s->begin), length, sizeof length);
-    fmt_print(text, sizeof text, "%u of %u tests, %s", s->number, s->planned, length);
-    if (s->planned)
+    if (s->plan) {
+        fmt_print(text, sizeof text, "%u of %u tests, %s", s->number, s->plan->count, length);
         screen_put(row, 1, STYLE_TEXT, text);
+    }
     return row + 2;
 }
 
@@ -181,6 +184,28 @@ static void put_findings(unsigned row, unsigned end, const struct live_state *s)
     }
 }
 
+/* The plan around the current test: what has ended, it, what comes. */
+static void put_plan(unsigned row, unsigned end, const struct live_state *s)
+{
+    unsigned lines = end - row, current = s->number - 1;
+    unsigned first = current > lines / 2 ? current - lines / 2 : 0;
+
+    if (first + lines > s->plan->count)
+        first = s->plan->count > lines ? s->plan->count - lines : 0;
+    for (unsigned i = first; i < s->plan->count && row < end; i++, row++) {
+        const char *name = s->plan->tests[i]->name;
+
+        if (i < current) {
+            screen_put(row, 1, verdict_styles[s->verdict_of[i]], verdict_name(s->verdict_of[i]));
+            screen_put(row, 7, STYLE_DIM, name);
+        } else {
+            screen_put(row, 7, i == current ? STYLE_STRONG : STYLE_DIM, name);
+        }
+        if (i == current)
+            screen_put(row, 1, STYLE_ACCENT, "runs");
+    }
+}
+
 static void put_keys(const struct live_state *s)
 {
     unsigned row = screen_rows() - 1;
@@ -233,9 +258,17 @@ void live_view(const struct live_state *s)
     row = live_cores(row, s->test != NULL) + 1;
     row = put_counts(row, s);
     row = put_latency(row, s);
-    if (s->verdict)
+    if (s->verdict) {
         end = put_verdict(row, s);
-    else
+    } else {
         put_keys(s);
+        end--; /* a blank row */
+        if (s->test && row + PLAN_LEAST <= end) {
+            unsigned lines = (end - row) / 2 < PLAN_MOST ? (end - row) / 2 : PLAN_MOST;
+
+            put_plan(end - lines, end, s);
+            end -= lines + 1;
+        }
+    }
     put_findings(row, end, s);
 }

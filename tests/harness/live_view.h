@@ -17,8 +17,8 @@ struct live_finding {
 struct live_state {
     const struct words *words;
     char cpu[160];
-    const char *doubt; /* why latencies mean little, or NULL */
-    unsigned planned;
+    const char *doubt;       /* why latencies mean little, or NULL */
+    const struct plan *plan; /* NULL: not made yet */
     uint64_t begin;          /* TSC */
     struct live_time time;   /* but for `current`, up to date when a test begins or ends */
     unsigned number;         /* of the current test, or of the last one */
@@ -26,6 +26,7 @@ struct live_state {
     uint64_t test_begin;     /* TSC */
     uint64_t percent;        /* of the bar, which never falls */
     unsigned verdicts[VERDICT_ERROR + 1];
+    uint8_t verdict_of[PLAN_MAX]; /* enum verdict of each test that has ended */
     uint64_t executions, patches; /* of tests that have ended */
     struct live_counts now;       /* of the current one */
     uint64_t latency[4];          /* ns: median, 99 %, 99.9 %, maximum; 0: none yet */
