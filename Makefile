@@ -56,8 +56,8 @@ KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=ker
 
 ROOMS      := kernel smp poke tests
 KERNEL_C   := $(filter-out tests/host/% tests/model/% tests/fuzz/% tests/twins/% \
-    $(TWIN_SRC),$(shell find $(ROOMS) -name '*.c' | sort))
-KERNEL_ASM := $(filter-out smp/trampoline.asm,$(shell find $(ROOMS) -name '*.asm' | sort))
+    tests/efi/% $(TWIN_SRC),$(shell find $(ROOMS) -name '*.c' | sort))
+KERNEL_ASM := $(filter-out smp/trampoline.asm tests/efi/%,$(shell find $(ROOMS) -name '*.asm' | sort))
 KERNEL_OBJ := $(KERNEL_C:%=$(O)/obj/%.o) $(KERNEL_ASM:%=$(O)/obj/%.o) $(TWIN_OBJ)
 
 # The engine with the machine's smallest answers to it, compiled as one: the calls between its files
@@ -171,6 +171,7 @@ $(O)/host/words: $(WORDS_SRC) $(wildcard kernel/lib/*.h) kernel/lib/words.def
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(WORDS_SRC) -o $@
 
+include tests/efi/efi.mk
 include tests/host/host.mk
 include hosted/hosted.mk
 include tests/model/model.mk

@@ -8,7 +8,7 @@
 #define IDENTITY   0x100000000ull
 #define ENTRIES    512
 
-/* Entries of 4-level tables (SDM vol. 3, 4.5). */
+/* Entries of page tables (SDM vol. 3, 4.5). */
 #define PTE_PRESENT 0x1ull
 #define PTE_WRITE   0x2ull
 #define PTE_LARGE   0x80ull
@@ -79,7 +79,7 @@ static void map_segment(struct tables *t, const struct elf_segment *s, uint64_t 
 }
 
 uint64_t bootstrap_tables_build(uint64_t pool, const struct elf_image *image, uint64_t kernel_phys,
-                                uint64_t stub_phys)
+                                uint64_t stub_phys, bool five_levels)
 {
     struct tables t = { .root = pool, .next = pool + PAGE };
 
@@ -87,5 +87,10 @@ uint64_t bootstrap_tables_build(uint64_t pool, const struct elf_image *image, ui
     *entry_at(&t, stub_phys, 1) = stub_phys | PTE_PRESENT;
     for (unsigned i = 0; i < image->count; i++)
         map_segment(&t, &image->segments[i], kernel_phys);
-    return t.root;
+    if (!five_levels)
+        return t.root;
+    /* First and last slot lead to the same fourth level: as far as it reaches, nothing changes. */
+    uint64_t top = new_table(&t);
+    table_of(top)[0] = table_of(top)[ENTRIES - 1] = t.root | PTE_PRESENT | PTE_WRITE;
+    return top & PTE_ADDRESS;
 }

@@ -4,6 +4,7 @@
 #include "boot/boot_info.h"
 #include "boot/bootstrap_tables.h"
 #include "boot/firmware.h"
+#include "kernel/cpu/regs.h"
 
 #define STACK_PAGES 4
 
@@ -21,7 +22,9 @@ void handoff_prepare(struct boot_info *info, const struct elf_image *image, stru
     info->stub_pages = 1;
     *out = (struct handoff){
         .entry = image->entry,
-        .root = bootstrap_tables_build(pool, image, info->kernel_phys, info->stub_phys),
+        /* CR4.LA57 cannot change in long mode (SDM vol. 3, 2.5): the firmware's choice stays. */
+        .root = bootstrap_tables_build(pool, image, info->kernel_phys, info->stub_phys,
+                                       read_cr4() & CR4_LA57),
         .stack_top = stack + STACK_PAGES * EFI_PAGE_SIZE,
     };
 }

@@ -7,6 +7,7 @@
 
 /* Entries by which the map may grow through the allocations that are made to hold it. */
 #define SLACK 16
+#define TRIES 8
 
 static enum boot_mem_kind kind_of(uint32_t efi_type)
 {
@@ -32,26 +33,57 @@ static enum boot_mem_kind kind_of(uint32_t efi_type)
     }
 }
 
-void memory_map_collect(struct boot_info *info)
+/* The map as the firmware writes it. */
+struct raw_map {
+    char *at;
+    UINTN room, bytes, step; /* of the memory; of the map; from one entry to the next */
+};
+
+/* EFI_BUFFER_TOO_SMALL sets `bytes` and `step` all the same. */
+static EFI_STATUS get_map(struct raw_map *m)
 {
-    UINTN bytes = 0, key, step = 0;
+    UINTN key;
     UINT32 version;
 
-    /* Fails, and says how large the map is and how far apart its entries are. */
-    firmware.services->GetMemoryMap(&bytes, NULL, &key, &step, &version);
-    if (step < sizeof(EFI_MEMORY_DESCRIPTOR))
-        bail(EFI_UNSUPPORTED, "the firmware's memory map cannot be read");
-    bytes += SLACK * step;
+    m->bytes = m->room;
+    return firmware.services->GetMemoryMap(&m->bytes, (void *)m->at, &key, &m->step, &version);
+}
 
-    char *map = (char *)firmware_alloc(pages_of(bytes), "the memory map");
-    struct boot_range *ranges =
-        (void *)firmware_alloc(pages_of(bytes / step * sizeof(*ranges)), "the memory map");
+/* Memory that is taken for the map may make it longer, so ask again until it fits. */
+static EFI_STATUS get_whole_map(struct raw_map *m)
+{
+    EFI_STATUS status = get_map(m);
 
-    EFI_STATUS status = firmware.services->GetMemoryMap(&bytes, (void *)map, &key, &step, &version);
+    for (unsigned i = 0; i < TRIES && status == EFI_BUFFER_TOO_SMALL; i++) {
+        if (m->step < sizeof(EFI_MEMORY_DESCRIPTOR))
+            return EFI_UNSUPPORTED;
+        if (m->at)
+            firmware.services->FreePages((uint64_t)m->at, pages_of(m->room));
+        m->room = m->bytes + SLACK * m->step;
+        m->at = (char *)firmware_alloc(pages_of(m->room), "the memory map");
+        status = get_map(m);
+    }
+    if (!EFI_ERROR(status) && m->step < sizeof(EFI_MEMORY_DESCRIPTOR))
+        return EFI_UNSUPPORTED;
+    return status;
+}
+
+void memory_map_collect(struct boot_info *info)
+{
+    struct raw_map m = { 0 };
+
+    EFI_STATUS status = get_whole_map(&m);
     if (EFI_ERROR(status))
         bail(status, "the firmware's memory map cannot be read");
-    for (UINTN at = 0; at + step <= bytes; at += step) {
-        const EFI_MEMORY_DESCRIPTOR *d = (const void *)(map + at);
+    /* The last memory that is taken; then once more, so that the map shows it. */
+    struct boot_range *ranges =
+        (void *)firmware_alloc(pages_of(m.room / m.step * sizeof(*ranges)), "the memory map");
+    status = get_map(&m);
+    if (EFI_ERROR(status))
+        bail(status, "the firmware's memory map cannot be read");
+
+    for (UINTN at = 0; at + m.step <= m.bytes; at += m.step) {
+        const EFI_MEMORY_DESCRIPTOR *d = (const void *)(m.at + at);
         ranges[info->range_count++] = (struct boot_range){
             .base = d->PhysicalStart,
             .pages = d->NumberOfPages,

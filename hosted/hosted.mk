@@ -9,9 +9,10 @@ HOSTED_CFLAGS := -std=gnu11 -O2 -g -fno-pic -fno-pie -mno-red-zone -fno-stack-pr
     -ffile-prefix-map=$(CURDIR)=.
 
 HOSTED_C := $(wildcard hosted/*.c poke/*.c) $(filter-out %/string.c,$(wildcard kernel/lib/*.c)) \
-    poke/users/reclaim.c kernel/console/printf.c kernel/cpu/pmu_events.c kernel/trap/dispatch.c \
-    kernel/trap/describe.c kernel/time/convert.c \
-    smp/call.c smp/identify.c smp/ipi.c smp/machine.c smp/state.c smp/topology_decode.c smp/work.c \
+    poke/users/reclaim.c kernel/console/printf.c kernel/cpu/pmu_events.c kernel/cpu/machine_check.c \
+    kernel/trap/dispatch.c kernel/trap/describe.c kernel/time/convert.c \
+    smp/call.c smp/health.c smp/identify.c smp/ipi.c smp/machine.c smp/state.c \
+    smp/topology_decode.c smp/work.c \
     $(filter-out tests/harness/live%,$(filter tests/%,$(KERNEL_C)))
 HOSTED_ASM := kernel/trap/try.asm $(filter tests/%,$(KERNEL_ASM))
 HOSTED_OBJ := $(HOSTED_C:%=$(HOSTED_OUT)/%.o) $(HOSTED_ASM:%=$(O)/obj/%.o) $(O)/link/build.c.o

@@ -204,3 +204,8 @@ const char *mm_window_mode_name(void)
 {
     return "off";
 }
+
+unsigned mm_paging_levels(void)
+{
+    return 0;
+}

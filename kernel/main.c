@@ -10,6 +10,8 @@
 #include "kernel/console/keyboard.h"
 #include "kernel/console/pixels.h"
 #include "kernel/console/screen.h"
+#include "kernel/cpu/machine_check.h"
+#include "kernel/cpu/protection.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/exit.h"
 #include "kernel/lib/fixed_text.h"
@@ -183,6 +185,8 @@ enum exit_code kernel_main(struct boot_info *info)
         panic(NULL, "no memory for the boot core's stacks");
     cpu_tables_load(&percpu(0)->tables, &percpu(0)->local);
     trap_set_breakpoint(smp_text_poke_int3_handler, breakpoint);
+    machine_check_init();
+    write_cr4(cpu_protected(read_cr4())); /* the other cores: smp/ap.c */
     time_init(info);
     keyboard_init(info->rsdp_phys);
     return run(info);

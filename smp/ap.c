@@ -7,6 +7,7 @@
 #include "smp/internal.h"
 #include "smp/smp.h"
 
+#include "kernel/cpu/protection.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/atomic.h"
 #include "kernel/mm/mm.h"
@@ -16,6 +17,7 @@
 #define CR4_VMXE    (1ull << 13)
 #define CR4_SMXE    (1ull << 14)
 #define CR4_OSXSAVE (1ull << 18)
+#define LEAF_XSAVE  0xd      /* EAX: the low half of what XCR0 may be */
 #define EFER_KEPT   0xd01ull /* SCE, LME, LMA, NXE; the others belong to virtualisation */
 
 static struct ap_registers registers;
@@ -36,7 +38,7 @@ static void write_xcr0(uint64_t value)
 const struct ap_registers *ap_registers_capture(void)
 {
     registers.cr0 = read_cr0();
-    registers.cr3 = mm_root();
+    registers.cr3 = mm_cr3();
     /* VMXE and SMXE fault where the firmware has not unlocked them on every core. */
     registers.cr4 = read_cr4() & ~(CR4_VMXE | CR4_SMXE);
     registers.efer = rdmsr(MSR_EFER) & EFER_KEPT;
@@ -45,21 +47,36 @@ const struct ap_registers *ap_registers_capture(void)
     return &registers;
 }
 
+/*
+ * Cores of a hybrid part need not all have what the boot core was seen to have, and is in use. One
+ * that has not stays out, and is reported as one that did not come up.
+ */
+static bool has_what_is_used(void)
+{
+    bool pcid = cpuid(1, 0).ecx >> 17 & 1;
+
+    return (pcid || !(registers.cr4 & CR4_PCIDE)) && sync_works_here();
+}
+
 static void take_over_registers(void)
 {
     wrmsr(MSR_PAT, registers.pat);
     wrmsr(MSR_EFER, registers.efer);
     write_cr0(registers.cr0);
-    write_cr4(registers.cr4 & ~CR4_PGE); /* then on: the change drops what the old PAT cached */
-    write_cr4(registers.cr4);
+    uint64_t cr4 = cpu_protected(registers.cr4);
+    write_cr4(cr4 & ~CR4_PGE); /* then on: the change drops what the old PAT cached */
+    write_cr4(cr4);
     if (registers.cr4 & CR4_OSXSAVE)
-        write_xcr0(registers.xcr0);
+        write_xcr0(registers.xcr0 & cpuid_basic(LEAF_XSAVE, 0).eax);
 }
 
 void ap_main(void)
 {
+    if (!has_what_is_used())
+        halt_for_ever();
     take_over_registers();
-    apic_adopt_mode();
+    if (!apic_adopt_mode())
+        halt_for_ever();
 
     struct percpu *self = percpu_find(apic_id());
     if (!self)

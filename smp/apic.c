@@ -14,6 +14,12 @@
 
 #define MSR_TSC_DEADLINE 0x6e0
 
+#define CPUID7_EDX_ARCH_CAPABILITIES (1u << 29)
+#define MSR_ARCH_CAPABILITIES        0x10a
+#define XAPIC_DISABLE_STATUS         (1ull << 21) /* the next MSR exists */
+#define MSR_XAPIC_DISABLE_STATUS     0xbd
+#define XAPIC_DISABLED               (1ull << 0)
+
 /* Class 0xE and below wait, class 0xF comes: ours are vectors 0xF0 to 0xFF. */
 #define TPR_OURS_ONLY 0xe0
 #define OUR_REQUESTS  0xffff0000u /* bits of APIC_IRR_LAST */
@@ -63,20 +69,35 @@ bool apic_is_x2apic(void)
     return x2apic;
 }
 
-void apic_adopt_mode(void)
+/*
+ * May this core's APIC not leave x2APIC mode? Then trying would fault (SDM vol 4,
+ * IA32_XAPIC_DISABLE_STATUS).
+ */
+static bool is_locked(void)
+{
+    return (cpuid_basic(7, 0).edx & CPUID7_EDX_ARCH_CAPABILITIES) &&
+           (rdmsr(MSR_ARCH_CAPABILITIES) & XAPIC_DISABLE_STATUS) &&
+           (rdmsr(MSR_XAPIC_DISABLE_STATUS) & XAPIC_DISABLED);
+}
+
+bool apic_adopt_mode(void)
 {
     uint64_t base = rdmsr(MSR_APIC_BASE);
     uint64_t mode = x2apic ? BASE_MODE : BASE_ENABLE;
     uint64_t wanted = (base & ~(BASE_ADDRESS | BASE_MODE)) | (saved.base & BASE_ADDRESS);
 
     if ((base & (BASE_ADDRESS | BASE_MODE)) == ((saved.base & BASE_ADDRESS) | mode))
-        return;
+        return true;
     /* Legal steps only: down through disabled, up through xAPIC ("x2APIC State Transitions"). */
-    if ((base & BASE_MODE) == BASE_MODE && !x2apic)
+    if ((base & BASE_MODE) == BASE_MODE) {
+        if (is_locked())
+            return false;
         wrmsr(MSR_APIC_BASE, wanted);
+    }
     wrmsr(MSR_APIC_BASE, wanted | BASE_ENABLE);
     if (x2apic)
         wrmsr(MSR_APIC_BASE, wanted | BASE_MODE);
+    return true;
 }
 
 void apic_enable(void)

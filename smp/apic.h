@@ -14,8 +14,11 @@
 void apic_detect(void);
 bool apic_is_x2apic(void);
 
-/* Put this core's APIC into the boot core's mode. Other cores, before their apic_enable(). */
-void apic_adopt_mode(void);
+/*
+ * Put this core's APIC into the boot core's mode. Other cores, before their apic_enable(). False,
+ * with nothing changed, if it is locked in another.
+ */
+bool apic_adopt_mode(void);
 
 /*
  * Ready for our vectors: spurious vector, then task priority 0xE0, so that the firmware's devices

@@ -28,7 +28,7 @@ bool percpu_is_running(unsigned core);
 
 /* ---- identify.c ---- */
 
-/* Fill in package, core and thread of this core's block. On the core itself. */
+/* Fill in package, core, thread, kind and features of this core's block. On the core itself. */
 void identify_core(struct percpu *cpu);
 
 /* ---- topology.c ---- */
@@ -150,6 +150,9 @@ void quiescent_leave(void);
  * sync_core() uses IRET. Any context.
  */
 void sync_core_in_nmi(void);
+
+/* Has this core the instruction that sync_core() uses? Any context. */
+bool sync_works_here(void);
 
 /* ---- park.c ---- */
 

@@ -91,6 +91,7 @@ void smp_send_ipi(unsigned core, unsigned vector)
 void smp_send_nmi(unsigned core)
 {
     fetch_add(&sent.nmis, 1);
+    fetch_add(&percpu(core)->nmi_sent, 1); /* pairs with the acquire in nmi_handler() */
     apic_send(percpu(core)->apic_id, APIC_NMI);
 }
 

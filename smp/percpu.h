@@ -35,6 +35,11 @@ enum core_quiescence {
     CORE_LEAVING,   /* asked, but it has not serialised yet */
 };
 
+/* What this very core's CPUID says it can do, of leaves 1, 7 and 0x80000001. */
+struct core_features {
+    uint32_t one_ecx, one_edx, seven_ebx, seven_ecx, seven_edx, ext_edx;
+};
+
 typedef void (*smp_work)(void *arg);
 
 /* What a core asks all others by interrupt. */
@@ -52,6 +57,8 @@ struct percpu {
     struct cpu_local local; /* must be first: GS base points here */
     uint32_t apic_id;
     uint32_t package, core, thread; /* from CPUID 0x1F / 0xB; need not be dense in their parent */
+    uint32_t kind;                  /* enum core_kind (topology_decode.h) */
+    struct core_features features;  /* on hybrid parts not the same on all */
     uint32_t state;                 /* enum cpu_state; who writes it: state.c, park.c */
     uint32_t quiescence;            /* enum core_quiescence; own */
 
@@ -77,6 +84,9 @@ struct percpu {
     uint64_t heartbeat_time; /* TSC of the last of them or of the timer's start; 0: timer off */
     const char *phase;       /* machine_phase() */
     uint64_t nmi_count, sync_count;
+    uint64_t nmi_known;      /* of them, those that were sent by us */
+    uint64_t nmi_unexpected; /* and those that were not */
+    uint64_t nmi_sent;       /* whoever sends, before it sends (locked) */
     int64_t tsc_offset;      /* ticks ahead of core 0; the boot core writes it at bring-up */
     uint64_t tsc_offset_rtt; /* ticks: error bound of that */
     bool tsc_known;          /* both are measured */

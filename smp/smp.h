@@ -46,13 +46,15 @@ unsigned smp_start_all(const struct boot_info *info);
 void smp_shutdown(void);
 
 struct smp_topology {
-    unsigned listed;      /* usable processors in the MADT (the boot core included) */
-    unsigned offline;     /* online-capable only, or disabled */
-    unsigned unreachable; /* listed too, but their APIC ids need x2APIC mode, which is not on */
-    unsigned duplicates, malformed;
+    unsigned listed;         /* usable processors in the MADT (the boot core included) */
+    unsigned offline;        /* online-capable only, disabled, or places without a processor */
+    unsigned online_capable; /* of those, the ones that might be plugged in */
+    unsigned unreachable;    /* listed too, but their APIC ids need x2APIC mode, which is not on */
+    unsigned duplicates;     /* the same APIC id again */
+    unsigned malformed;      /* entries that cannot be right: no id, or too short */
     unsigned failed;
     bool x2apic;
-    const char *note; /* NULL, or why the other cores are not used */
+    const char *note; /* NULL, or why other cores are not used */
 };
 const struct smp_topology *smp_topology(void);
 

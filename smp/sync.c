@@ -43,6 +43,11 @@ static bool has_serialize(void)
     return cpuid_basic(7, 0).edx & CPUID7_EDX_SERIALIZE;
 }
 
+bool sync_works_here(void)
+{
+    return method != SYNC_SERIALIZE || has_serialize();
+}
+
 bool smp_sync_select(enum sync_method wanted)
 {
     if (wanted == SYNC_AUTO)

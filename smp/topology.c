@@ -13,7 +13,8 @@
 #include "kernel/mm/mm.h"
 #include "smp/apic.h"
 
-#define MADT_ENTRY_MIN 8 /* bytes of the smallest processor entry, type 0 */
+#define MADT_ENTRY_MIN 8    /* bytes of the smallest processor entry, type 0 */
+#define MADT_CPUS_MAX  8192 /* each is compared with all before it: no table may take for ever */
 
 static struct smp_topology topology;
 
@@ -41,19 +42,26 @@ static const struct madt_cpu *read_madt(uint64_t rsdp, struct madt *madt)
         return NULL;
     }
     size_t max = bytes / MADT_ENTRY_MIN;
+    if (max > MADT_CPUS_MAX)
+        max = MADT_CPUS_MAX;
     struct madt_cpu *cpus = pages_alloc_virt((max * sizeof *cpus + PAGE_SIZE - 1) / PAGE_SIZE);
     if (!cpus) {
         topology.note = "no memory for the list of processors";
         return NULL;
     }
-    if (!madt_parse(table, bytes, cpus, (unsigned)max, madt) || madt->truncated) {
-        topology.note = "the MADT is damaged: an entry does not fit";
+    if (!madt_parse(table, bytes, cpus, (unsigned)max, madt)) {
+        topology.note = "the MADT is shorter than its header";
         return NULL;
     }
     if (madt->wakeup_mailbox) {
         topology.note = "the firmware starts cores by mailbox only: INIT-SIPI is not allowed";
         return NULL;
     }
+    /* Its checksum is right: what stands before the damage is what the firmware meant. */
+    if (madt->truncated)
+        topology.note = "the MADT is damaged: an entry leaves it; the cores before that are used";
+    else if (madt->dropped)
+        topology.note = "the MADT lists more than 8192 processors; the first are used";
     return cpus;
 }
 
@@ -65,6 +73,7 @@ static unsigned count_usable(const struct madt_cpu *cpus, const struct madt *mad
     for (unsigned i = 0; i < madt->cpus; i++) {
         if (cpus[i].use != MADT_ENABLED) {
             topology.offline++;
+            topology.online_capable += cpus[i].use == MADT_ONLINE_CAPABLE;
         } else if (cpus[i].apic_id != percpu(0)->apic_id) {
             topology.listed++;
             if (apic_can_reach(cpus[i].apic_id))
@@ -74,7 +83,8 @@ static unsigned count_usable(const struct madt_cpu *cpus, const struct madt *mad
         }
     }
     topology.duplicates = madt->duplicates;
-    topology.malformed = madt->invalid;
+    topology.malformed = madt->invalid + madt->too_short;
+    topology.offline += madt->empty;
     return usable;
 }
 

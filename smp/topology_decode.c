@@ -64,3 +64,50 @@ void topology_decode_legacy(uint32_t apic_id, uint32_t threads, uint32_t cores,
 
     *out = split(apic_id, core_bits < package_shift ? package_shift - core_bits : 0, package_shift);
 }
+
+void topology_decode_amd(uint32_t apic_id, uint32_t core_id_bits, uint32_t cores, uint32_t threads,
+                         struct topology_ids *out)
+{
+    unsigned package_shift = core_id_bits ? core_id_bits : bits_for(cores);
+    unsigned thread_bits = bits_for(threads);
+
+    *out = split(apic_id, thread_bits < package_shift ? thread_bits : package_shift, package_shift);
+}
+
+/* ---- hybrid processors ---- */
+
+#define LEAF_7_EDX_HYBRID (1u << 15)
+#define INTEL_ATOM        0x20 /* CPUID.1A:EAX[31:24] */
+#define INTEL_CORE        0x40
+
+#define AMD_HETEROGENEOUS (1u << 30)
+#define AMD_PERFORMANCE   0 /* CPUID.80000026:EBX[31:28] */
+#define AMD_EFFICIENT     1
+
+enum core_kind core_kind_intel(uint32_t leaf_7_edx, uint32_t leaf_1a_eax)
+{
+    if (!(leaf_7_edx & LEAF_7_EDX_HYBRID))
+        return CORE_UNIFORM;
+    switch (leaf_1a_eax >> 24) {
+    case INTEL_CORE:
+        return CORE_PERFORMANCE;
+    case INTEL_ATOM:
+        return CORE_EFFICIENT;
+    default:
+        return CORE_UNIFORM;
+    }
+}
+
+enum core_kind core_kind_amd(uint32_t leaf_80000026_eax, uint32_t leaf_80000026_ebx)
+{
+    if (!(leaf_80000026_eax & AMD_HETEROGENEOUS))
+        return CORE_UNIFORM;
+    switch (leaf_80000026_ebx >> 28) {
+    case AMD_PERFORMANCE:
+        return CORE_PERFORMANCE;
+    case AMD_EFFICIENT:
+        return CORE_EFFICIENT;
+    default:
+        return CORE_UNIFORM;
+    }
+}

@@ -37,6 +37,8 @@ openssl              openssl
 gdisk                sgdisk /usr/sbin/sgdisk
 dosfstools           fsck.fat /usr/sbin/fsck.fat
 ipxe-qemu            /usr/lib/ipxe/qemu/efi-virtio.rom /usr/share/qemu/efi-virtio.rom
+bochs                bochs
+seabios              /usr/share/seabios/vgabios-stdvga.bin
 shellcheck           shellcheck
 clang-format         clang-format-14 clang-format'
 packages_to_debug='

@@ -9,6 +9,7 @@
 /* ---- control registers ---- */
 
 #define CR0_WP    (1ull << 16)
+#define CR4_MCE   (1ull << 6)
 #define CR4_PGE   (1ull << 7)
 #define CR4_UMIP  (1ull << 11)
 #define CR4_LA57  (1ull << 12)

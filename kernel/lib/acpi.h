@@ -49,9 +49,11 @@ struct madt {
     unsigned cpus;       /* written to the caller's array: distinct APIC ids, in table order */
     unsigned dropped;    /* did not fit there */
     unsigned duplicates; /* the same APIC id again (type 0 and 9); the better use counts */
-    unsigned invalid;    /* APIC id 0xFF (type 0) or 0xFFFFFFFF (type 9) */
+    unsigned invalid;    /* enabled, with APIC id 0xFF (type 0) or 0xFFFFFFFF (type 9) */
+    unsigned empty;      /* the same, not enabled: places without a processor */
+    unsigned too_short;  /* entries shorter than their type needs, skipped */
     unsigned unknown;    /* entries of other types, skipped */
-    bool truncated;      /* stopped at an entry too short for its type or leaving the table */
+    bool truncated;      /* stopped at an entry without a length, or leaving the table */
     bool wakeup_mailbox; /* type 0x10: INIT-SIPI is not to be used (TDX) */
 };
 

@@ -8,6 +8,8 @@ enum {
     MADT_LAPIC = 36,
     MADT_ENTRIES = 44,
 
+    HEADER = 2, /* type and length of an entry */
+
     TYPE_LAPIC = 0,
     TYPE_LAPIC_OVERRIDE = 5,
     TYPE_X2APIC = 9,
@@ -20,7 +22,7 @@ enum {
 
 #define APIC_ID_NONE 0xffffffffu /* as type 9 writes it; type 0 writes 0xff */
 
-/* Bytes that are read of an entry of a known type; 2, its own header, of any other. */
+/* Bytes that are read of an entry of a known type; its own header of any other. */
 static uint8_t least_bytes(uint8_t type)
 {
     switch (type) {
@@ -29,10 +31,9 @@ static uint8_t least_bytes(uint8_t type)
     case TYPE_LAPIC_OVERRIDE:
         return 12;
     case TYPE_X2APIC:
-    case TYPE_WAKEUP:
         return 16;
     default:
-        return 2;
+        return HEADER;
     }
 }
 
@@ -50,7 +51,10 @@ static uint8_t use_of(const uint8_t *field, uint8_t revision)
 static void add_cpu(struct madt *out, struct madt_cpu *cpus, unsigned max, struct madt_cpu cpu)
 {
     if (cpu.apic_id == APIC_ID_NONE) {
-        out->invalid++;
+        if (cpu.use == MADT_ENABLED)
+            out->invalid++;
+        else
+            out->empty++;
         return;
     }
     for (unsigned i = 0; i < out->cpus; i++) {
@@ -68,6 +72,35 @@ static void add_cpu(struct madt *out, struct madt_cpu *cpus, unsigned max, struc
         out->dropped++;
 }
 
+/* One entry that is as long as its type needs. */
+static void take_entry(const uint8_t *entry, uint8_t revision, struct madt_cpu *cpus, unsigned max,
+                       struct madt *out)
+{
+    struct madt_cpu cpu;
+
+    switch (entry[0]) {
+    case TYPE_LAPIC:
+        cpu.apic_id = entry[3] == 0xff ? APIC_ID_NONE : entry[3];
+        cpu.uid = entry[2];
+        cpu.use = use_of(entry + 4, revision);
+        add_cpu(out, cpus, max, cpu);
+        break;
+    case TYPE_X2APIC:
+        cpu.apic_id = read_le(entry + 4, 4);
+        cpu.uid = read_le(entry + 12, 4);
+        cpu.use = use_of(entry + 8, revision);
+        add_cpu(out, cpus, max, cpu);
+        break;
+    case TYPE_LAPIC_OVERRIDE:
+        out->lapic_phys = read_le(entry + 4, 8);
+        break;
+    case TYPE_WAKEUP:
+        break;
+    default:
+        out->unknown++;
+    }
+}
+
 bool madt_parse(const uint8_t *table, size_t bytes, struct madt_cpu *cpus, unsigned max,
                 struct madt *out)
 {
@@ -76,38 +109,20 @@ bool madt_parse(const uint8_t *table, size_t bytes, struct madt_cpu *cpus, unsig
         return false;
     out->lapic_phys = read_le(table + MADT_LAPIC, 4);
 
-    uint8_t revision = table[SDT_REVISION];
-
     for (size_t at = MADT_ENTRIES; at < bytes; at += table[at + 1]) {
         const uint8_t *entry = table + at;
-        struct madt_cpu cpu;
 
-        if (bytes - at < 2 || entry[1] < least_bytes(entry[0]) || entry[1] > bytes - at) {
+        if (bytes - at < HEADER || entry[1] < HEADER || entry[1] > bytes - at) {
             out->truncated = true;
             break;
         }
-        switch (entry[0]) {
-        case TYPE_LAPIC:
-            cpu.apic_id = entry[3] == 0xff ? APIC_ID_NONE : entry[3];
-            cpu.uid = entry[2];
-            cpu.use = use_of(entry + 4, revision);
-            add_cpu(out, cpus, max, cpu);
-            break;
-        case TYPE_X2APIC:
-            cpu.apic_id = read_le(entry + 4, 4);
-            cpu.uid = read_le(entry + 12, 4);
-            cpu.use = use_of(entry + 8, revision);
-            add_cpu(out, cpus, max, cpu);
-            break;
-        case TYPE_LAPIC_OVERRIDE:
-            out->lapic_phys = read_le(entry + 4, 8);
-            break;
-        case TYPE_WAKEUP:
+        /* A mailbox of any length forbids INIT, whatever else is wrong with it. */
+        if (entry[0] == TYPE_WAKEUP)
             out->wakeup_mailbox = true;
-            break;
-        default:
-            out->unknown++;
-        }
+        if (entry[1] < least_bytes(entry[0]))
+            out->too_short++;
+        else
+            take_entry(entry, table[SDT_REVISION], cpus, max, out);
     }
     return true;
 }

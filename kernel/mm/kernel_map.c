@@ -3,8 +3,11 @@
 #include "boot/boot_info.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/lib/fixed_text.h"
+#include "kernel/mm/ranges.h"
 #include "kernel/mm/tables.h"
 #include "kernel/trap/trap.h"
+
+#define CPUID_ADDRESS_BITS 0x80000008
 
 _Static_assert(MM_IMAGE_BASE == BOOT_KERNEL_BASE, "one link address");
 
@@ -19,17 +22,32 @@ FIXED_TEXT uint64_t mm_root(void)
     return root;
 }
 
+unsigned mm_paging_levels(void)
+{
+    return read_cr4() & CR4_LA57 ? 5 : 4;
+}
+
+static uint64_t cr3;
+
+FIXED_TEXT uint64_t mm_cr3(void)
+{
+    return cr3;
+}
+
 /* The firmware's map; kept in the loader's memory. */
 static const struct boot_range *ranges;
 static uint32_t range_count;
 
+/* The end of what the direct map can show and the processor can address; page aligned. */
+static uint64_t phys_limit;
+
 /*
- * Map what is not mapped yet of a range into the direct map, in 2 MiB pages where a whole one fits:
- * ranges may overlap or repeat. False if memory is short.
+ * Map what is not mapped yet of [phys, end) into the direct map, in 2 MiB pages where a whole one
+ * fits: ranges may overlap or repeat. False if memory is short.
  */
-static bool map_direct(uint64_t phys, uint64_t pages, enum mm_prot prot)
+static bool map_direct(uint64_t phys, uint64_t end, enum mm_prot prot)
 {
-    uint64_t end = phys + pages * PAGE_SIZE, span;
+    uint64_t span;
 
     while (phys < end) {
         uint64_t virt = MM_DIRECT_BASE + phys;
@@ -54,18 +72,18 @@ static bool map_direct(uint64_t phys, uint64_t pages, enum mm_prot prot)
 }
 
 /*
- * Ours is writable; the firmware's and ACPI's is for reading. Reserved memory may be poisoned or a
- * device's and is mapped only where mm_read_phys() is pointed to it; memory-mapped I/O never is.
+ * Only what is ours, however much memory there is and however the firmware cuts it up. All other
+ * memory is mapped for reading, page by page, where mm_read_phys() is pointed to it: it may be
+ * poisoned, or a device's.
  */
 static void map_all_direct(void)
 {
-    for (uint32_t i = 0; i < range_count; i++) {
-        const struct boot_range *r = &ranges[i];
-        bool ours = r->kind == BOOT_MEM_LOADER;
+    uint64_t from, to;
 
-        if (r->kind == BOOT_MEM_RESERVED || r->kind == BOOT_MEM_MMIO)
+    for (uint32_t i = 0; i < range_count; i++) {
+        if (ranges[i].kind != BOOT_MEM_LOADER || !range_pages(&ranges[i], phys_limit, &from, &to))
             continue;
-        if (!map_direct(r->base, r->pages, ours ? MM_W : MM_R))
+        if (!map_direct(from, to, MM_W))
             panic(NULL, "no memory for the direct map");
     }
 }
@@ -90,6 +108,14 @@ static void map_switch_stub(const struct boot_info *info)
         panic(NULL, "cannot map the switch stub");
 }
 
+static uint64_t find_phys_limit(void)
+{
+    unsigned bits = cpuid_extended(CPUID_ADDRESS_BITS).eax & 0xff;
+    uint64_t most = MM_DEVICE_BASE - MM_DIRECT_BASE;
+
+    return bits >= 32 && bits < 47 && 1ull << bits < most ? 1ull << bits : most;
+}
+
 /*
  * Root slots of the kernel half are shared by value with other roots: all that will be used exist
  * from the start.
@@ -106,8 +132,7 @@ static void make_root_slots(void)
 
 void mm_init(const struct boot_info *info)
 {
-    if (read_cr4() & CR4_LA57)
-        panic(NULL, "5-level paging is on");
+    phys_limit = find_phys_limit();
     pages_init(info->arena_phys, info->arena_bytes);
     root = pages_alloc(1);
     make_root_slots();
@@ -122,33 +147,30 @@ void mm_init(const struct boot_info *info)
     if (!text_pool_init())
         panic(NULL, "no memory for patchable text");
     window_init(root);
+    cr3 = tables_cr3(root);
+    if (!cr3)
+        panic(NULL, "no memory for page tables");
 
     write_cr0(read_cr0() | CR0_WP);
     write_cr4(read_cr4() & ~(CR4_PGE | CR4_PCIDE));
-    write_cr3(root);
+    write_cr3(cr3);
     write_cr4(read_cr4() | CR4_PGE);
     tables_use_direct_map();
     ranges = phys_to_virt((uint64_t)ranges);
 }
 
-/* Is the page at `phys` readable, mapped now if it is reserved memory of the firmware's map? */
+/* Is the page at `phys` readable, mapped now if the firmware's map allows it? */
 static bool readable(uint64_t phys)
 {
     if (mm_leaf(MM_DIRECT_BASE + phys))
         return true;
-    for (uint32_t i = 0; i < range_count; i++) {
-        const struct boot_range *r = &ranges[i];
-        if (r->kind == BOOT_MEM_RESERVED && phys >= r->base &&
-            (phys - r->base) / PAGE_SIZE < r->pages)
-            return map_direct(phys, 1, MM_R);
-    }
-    return false;
+    return ranges_allow_reading(ranges, range_count, phys) &&
+           map_direct(phys, phys + PAGE_SIZE, MM_R);
 }
 
 const void *mm_read_phys(uint64_t phys, size_t bytes)
 {
-    /* Beyond the direct map's size, or around the end of the address space. */
-    if (phys + bytes < phys || phys + bytes > MM_DEVICE_BASE - MM_DIRECT_BASE)
+    if (phys + bytes < phys || phys + bytes > phys_limit)
         return NULL;
     for (uint64_t p = phys & ~(PAGE_SIZE - 1); p < phys + bytes; p += PAGE_SIZE) {
         if (!readable(p))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory of the machine: one set of 4-level tables for the kernel half, shared by every root.
+ * Memory of the machine: one set of tables for the kernel half, shared by every root. The addresses
+ * are those of 4-level paging, whatever the firmware hands over.
  *
  *   0x0000000000000000  user half: only what must be at its identity address (the switch stub, the
  *                       trampoline while cores start); in the poking root only the window
@@ -172,8 +173,13 @@ const struct mm_window_counts *mm_window_counts(void);
  */
 uint64_t mm_window_base(void);
 
-/* Physical address of the kernel's root, for CR3 of the other cores. Below 4 GiB. */
+/* Physical address of the kernel's root table, where walks begin. Below 4 GiB, as the next. */
 uint64_t mm_root(void);
+/* What CR3 holds for it, with PCID 0: with 5-level paging the table above it (tables.h). */
+uint64_t mm_cr3(void);
+
+/* 4 or 5: as the firmware handed over. 0: the process does not know. Any context. */
+unsigned mm_paging_levels(void);
 
 /* ---- proof ---- */
 

@@ -16,6 +16,17 @@ void tables_use_direct_map(void)
     direct_map_ready = true;
 }
 
+uint64_t tables_cr3(uint64_t root)
+{
+    if (!(read_cr4() & CR4_LA57))
+        return root;
+
+    uint64_t top = pages_alloc(1);
+    if (top)
+        table_at(top)[0] = table_at(top)[ROOT_SLOTS - 1] = root | PTE_P | PTE_W | PTE_A;
+    return top;
+}
+
 uint64_t leaf_flags(uint64_t virt, enum mm_prot prot)
 {
     /* Accessed and dirty are preset: the processor never has to write a table. */

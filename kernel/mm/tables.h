@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Page tables (SDM vol 3A, "4-Level Paging"): entries and walks. Inside kernel/mm/ only. */
+/*
+ * Page tables (SDM vol 3A, "4-Level Paging"): entries and walks. Inside kernel/mm/ only.
+ *
+ * A root is always a table of the fourth level. Where the firmware hands over 5-level paging, which
+ * cannot be left in 64-bit mode, one table more lies above it, whose first and last slot both lead
+ * to the root: so each address that is canonical with four levels has the same translation, and no
+ * walk need know. The root's halves then show once more in the hole between them, with the same
+ * rights.
+ */
 #ifndef KERNEL_MM_TABLES_H
 #define KERNEL_MM_TABLES_H
 
@@ -31,6 +39,9 @@
  */
 uint64_t *table_at(uint64_t phys);
 void tables_use_direct_map(void);
+
+/* What CR3 has to hold for `root`: itself, or a fifth level that is made now. 0: no memory. */
+uint64_t tables_cr3(uint64_t root);
 
 /*
  * Leaf flags of a protection: present, accessed and dirty preset, global in the upper half. With

@@ -35,6 +35,7 @@
 enum { SAVED_FLAGS, SAVED_ROOT, SAVED_DR7 };
 
 static uint64_t private_root;
+static uint64_t private_cr3; /* leads to it */
 static uint64_t base;
 static uint64_t *entries; /* the window's page table; written by the core that holds text_mutex */
 
@@ -79,7 +80,8 @@ void window_init(uint64_t kernel_root)
            (ROOT_SLOTS - KERNEL_HALF) * sizeof(uint64_t));
     /* All table levels now: an opening must not allocate. */
     uint64_t *first = private_root ? leaf_make(private_root, base) : NULL;
-    if (!first)
+    private_cr3 = private_root ? tables_cr3(private_root) : 0;
+    if (!first || !private_cr3)
         panic(NULL, "no memory for the window of text_poke");
     entries = phys_to_virt((uint64_t)first); /* identity address so far */
 }
@@ -156,7 +158,7 @@ bool machine_window_open(struct machine_window *w, const uintptr_t *pages, unsig
     /*
      * A serialising instruction and a compiler barrier: the entries are set before the first store.
      */
-    load_root(mode == WINDOW_PCID_OFF ? private_root : private_root | PCID_OF_WINDOW);
+    load_root(mode == WINDOW_PCID_OFF ? private_cr3 : private_cr3 | PCID_OF_WINDOW);
     counts.openings++;
     return true;
 }

@@ -9,6 +9,7 @@
 #include "kernel/time/time.h"
 #include "kernel/trap/trap.h"
 #include "smp/smp.h"
+#include "tests/harness/cores_record.h"
 #include "tests/lib/staleness.h"
 
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
@@ -92,29 +93,6 @@ void machine_describe_cpu(char *out, size_t size)
               (unsigned long long)(time_info()->tsc_hz / 1000000));
 }
 
-static void cpu_features(struct json *j)
-{
-    struct cpuid one = cpuid(1, 0), seven = cpuid_basic(7, 0), ext = cpuid_extended(0x80000001);
-    const struct {
-        const char *name;
-        bool present;
-    } features[] = {
-        { "nx", ext.edx >> 20 & 1 },          { "pge", one.edx >> 13 & 1 },
-        { "pcid", one.ecx >> 17 & 1 },        { "invpcid", seven.ebx >> 10 & 1 },
-        { "smep", seven.ebx >> 7 & 1 },       { "smap", seven.ebx >> 20 & 1 },
-        { "umip", seven.ecx >> 2 & 1 },       { "la57", seven.ecx >> 16 & 1 },
-        { "rdtscp", ext.edx >> 27 & 1 },      { "x2apic", one.ecx >> 21 & 1 },
-        { "serialize", seven.edx >> 14 & 1 }, { "cet_ibt", seven.edx >> 20 & 1 },
-    };
-
-    json_array(j, "features");
-    for (unsigned i = 0; i < sizeof features / sizeof features[0]; i++) {
-        if (features[i].present)
-            json_string(j, NULL, features[i].name);
-    }
-    json_array_end(j);
-}
-
 static void cpu_missing_cores(struct json *j)
 {
     json_array(j, "missing_cores");
@@ -154,6 +132,10 @@ void machine_record_cpu(const struct words *w)
     json_uint(j, "failed", topology->failed);
     cpu_missing_cores(j);
     json_uint(j, "offline", topology->offline);
+    json_uint(j, "online_capable", topology->online_capable);
+    json_uint(j, "unreachable", topology->unreachable);
+    json_uint(j, "duplicates", topology->duplicates);
+    json_uint(j, "malformed", topology->malformed);
     if (topology->note)
         json_string(j, "topology_note", topology->note);
     json_string(j, "vendor", vendor);
@@ -165,12 +147,15 @@ void machine_record_cpu(const struct words *w)
     json_bool(j, "hypervisor", has_hypervisor());
     json_string(j, "hypervisor_vendor", hypervisor);
     json_bool(j, "x2apic", topology->x2apic);
+    if (mm_paging_levels())
+        json_uint(j, "paging_levels", mm_paging_levels());
     json_string(j, "sync", smp_sync_name());
     json_string(j, "pcid", mm_window_mode_name());
     json_string(j, "accel", words_choice_text(w, "accel"));
-    cpu_features(j);
+    cores_add_summary(j);
     record_show();
     record_end();
+    machine_record_cores();
 }
 
 /* Largest distance of any core's TSC from core 0's, as it was measured when the core came up. */

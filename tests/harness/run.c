@@ -6,6 +6,7 @@
 #include "smp/smp.h"
 #include "smp/watchdog.h"
 #include "tests/harness/harness.h"
+#include "tests/harness/health_record.h"
 #include "tests/harness/live.h"
 #include "tests/harness/machine_record.h"
 #include "tests/harness/plan.h"
@@ -103,6 +104,7 @@ static void run_test(unsigned number, const struct test *test)
     left_out += live_was_skipped();
     uint64_t ms = time_ticks_to_ns(rdtsc() - begin) / 1000000;
     report_test(number, &run, ms);
+    health_between_tests();
     live_test_ends(&run, ms);
 }
 
@@ -159,10 +161,12 @@ enum exit_code harness_main(const struct words *w)
     if (!prepare(error, sizeof error))
         return report_bail(error);
     machine_record_staleness();
+    health_begin();
     report_plan(&plan);
     live_plan(&plan);
     for (unsigned i = 0; i < plan.count; i++)
         run_test(i + 1, plan.tests[i]);
+    health_end();
     judge_keys();
     return report_end();
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct bytes {
-    uint8_t at[1024];
+    uint8_t at[4096];
     size_t used;
 };
 

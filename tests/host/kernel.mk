@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Host tests of kernel/mm/. Included by tests/host/host.mk.
 
+test_ranges_SRC := kernel/mm/ranges.c
+
 test_tlb_SRC := tests/host/tlb.c tests/host/mmu.c
 
 # Compiled as it is, with the registers of a simulated core.

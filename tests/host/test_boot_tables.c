@@ -28,6 +28,9 @@ struct pool {
     uint8_t fence[PAGE];
 };
 
+/* The paging mode that tables are built for and walked in. */
+static bool five_levels;
+
 /*
  * What the processor finds at `virt`: the leaf with the address of its 4 KiB page, 0 if not mapped.
  */
@@ -35,7 +38,7 @@ static uint64_t walk(uint64_t root, uint64_t virt)
 {
     uint64_t entry = root;
 
-    for (int shift = 39; shift >= 12; shift -= 9) {
+    for (int shift = five_levels ? 48 : 39; shift >= 12; shift -= 9) {
         entry = ((const uint64_t *)(entry & ADDRESS))[virt >> shift & 511];
         if (!(entry & PRESENT))
             return 0;
@@ -53,7 +56,7 @@ static uint64_t build(struct pool **pool, uint64_t stub)
 
     *pool = aligned_alloc(PAGE, sizeof(**pool));
     memset(*pool, 0, sizeof(**pool));
-    uint64_t root = bootstrap_tables_build((uint64_t)*pool, &sample, KERNEL, stub);
+    uint64_t root = bootstrap_tables_build((uint64_t)*pool, &sample, KERNEL, stub, five_levels);
     assert_memory_equal((*pool)->fence, zeros, PAGE);
     return root;
 }
@@ -71,6 +74,11 @@ static void kernel_is_mapped_by_its_flags(void **state)
     for (uint64_t at = 0x3000; at < ELF_IMAGE_MAX; at += PAGE)
         assert_int_equal(walk(root, BOOT_KERNEL_BASE + at), (KERNEL + at) | PRESENT | WRITE | NX);
     assert_int_equal(walk(root, BOOT_KERNEL_BASE + ELF_IMAGE_MAX), 0);
+    /* Only five levels can tell these from it. */
+    if (five_levels) {
+        assert_int_equal(walk(root, BOOT_KERNEL_BASE & ~(1ull << 48)), 0);
+        assert_int_equal(walk(root, BOOT_KERNEL_BASE & ~(1ull << 55)), 0);
+    }
     free(pool);
 }
 
@@ -99,11 +107,20 @@ static void only_the_stub_is_code_below(void **state)
     check_identity(0x123456789000); /* with upper tables of its own */
 }
 
+static int use_five_levels(void **state)
+{
+    (void)state;
+    five_levels = true;
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernel_is_mapped_by_its_flags),
         cmocka_unit_test(only_the_stub_is_code_below),
+        cmocka_unit_test_setup(kernel_is_mapped_by_its_flags, use_five_levels),
+        cmocka_unit_test_setup(only_the_stub_is_code_below, use_five_levels),
     };
     return cmocka_run_group_tests_name("boot/bootstrap_tables", tests, NULL, NULL);
 }

@@ -94,6 +94,70 @@ static void legacy(void **state)
     assert_int_equal(ids.thread, 0);
 }
 
+/* Zen 1 has no leaf 0xB. As EPYC 7351: 32 threads, with gaps between their ids in 6 bits. */
+static void amd_without_leaf_b(void **state)
+{
+    struct topology_ids ids;
+
+    (void)state;
+    topology_decode_amd(0x4b, 6, 32, 2, &ids);
+    assert_int_equal(ids.package, 1);
+    assert_int_equal(ids.core, 5);
+    assert_int_equal(ids.thread, 1);
+    topology_decode_amd(5, 0, 6, 1, &ids); /* Phenom II X6: no sizes, six cores take 3 bits */
+    assert_int_equal(ids.package, 0);
+    assert_int_equal(ids.core, 5);
+    assert_int_equal(ids.thread, 0);
+    topology_decode_amd(3, 0, 1, 1, &ids); /* nothing said: each processor is a package */
+    assert_int_equal(ids.package, 3);
+    topology_decode_amd(3, 1, 2, 4, &ids); /* more threads than ids: one core */
+    assert_int_equal(ids.package, 1);
+    assert_int_equal(ids.core, 0);
+    assert_int_equal(ids.thread, 1);
+}
+
+/* ---- hybrid processors; written from the manuals, not recorded on machines ---- */
+
+/*
+ * As Alder Lake numbers its APIC ids: P-cores with two threads, 8 apart; E-cores in modules of
+ * four, 2 apart. Both say the same of the fields, so an E-core is its id's even thread.
+ */
+static void hybrid_ids(void **state)
+{
+    static const struct topology_level p_core[] = { LEVEL(0, 1, 1), LEVEL(1, 2, 7), END_LEVEL(2) };
+    static const struct topology_level e_core[] = { LEVEL(0, 1, 1), LEVEL(1, 2, 7), END_LEVEL(2) };
+
+    (void)state;
+    for (uint32_t core = 0; core < 8; core++) {
+        expect(8 * core, p_core, 3, (struct topology_ids){ 0, 4 * core, 0 });
+        expect(8 * core + 1, p_core, 3, (struct topology_ids){ 0, 4 * core, 1 });
+    }
+    for (uint32_t core = 0; core < 8; core++)
+        expect(0x40 + 2 * core, e_core, 3, (struct topology_ids){ 0, 0x20 + core, 0 });
+}
+
+static void intel_kinds(void **state)
+{
+    (void)state;
+    assert_int_equal(core_kind_intel(1u << 15, 0x40000001), CORE_PERFORMANCE);
+    assert_int_equal(core_kind_intel(1u << 15, 0x20000001), CORE_EFFICIENT);
+    assert_int_equal(core_kind_intel(0xffffffff, 0x40000000), CORE_PERFORMANCE);
+    /* Not hybrid: the leaf may say a type all the same (Alder Lake-N, Xeon with E-cores off). */
+    assert_int_equal(core_kind_intel(0xffff7fff, 0x20000001), CORE_UNIFORM);
+    assert_int_equal(core_kind_intel(0, 0x40000001), CORE_UNIFORM);
+    assert_int_equal(core_kind_intel(1u << 15, 0), CORE_UNIFORM); /* a hypervisor hides it */
+    assert_int_equal(core_kind_intel(1u << 15, 0x30000001), CORE_UNIFORM); /* reserved */
+}
+
+static void amd_kinds(void **state)
+{
+    (void)state;
+    assert_int_equal(core_kind_amd(1u << 30, 0x00000002), CORE_PERFORMANCE);
+    assert_int_equal(core_kind_amd(1u << 30, 0x10000002), CORE_EFFICIENT);
+    assert_int_equal(core_kind_amd(1u << 30, 0x20000002), CORE_UNIFORM);
+    assert_int_equal(core_kind_amd(0, 0x10000002), CORE_UNIFORM);
+}
+
 /* Whatever CPUID says, the three fields are the APIC id cut in pieces, with nothing lost. */
 static void fields_make_up_the_id(void **state)
 {
@@ -130,6 +194,10 @@ int main(void)
         cmocka_unit_test(levels_between_core_and_package_count_as_cores),
         cmocka_unit_test(missing_leaf_is_refused),
         cmocka_unit_test(legacy),
+        cmocka_unit_test(amd_without_leaf_b),
+        cmocka_unit_test(hybrid_ids),
+        cmocka_unit_test(intel_kinds),
+        cmocka_unit_test(amd_kinds),
         cmocka_unit_test(fields_make_up_the_id),
     };
 

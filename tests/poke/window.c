@@ -54,8 +54,9 @@ TEST_BARE("page tables of its own", poke, i7_window_closed,
 static uint64_t entry_of(uint64_t root, uint64_t virt)
 {
     uint64_t entry = root | ENTRY_PRESENT;
+    int top = read_cr4() & CR4_LA57 ? 48 : 39;
 
-    for (int shift = 39; shift >= 12 && (entry & ENTRY_PRESENT); shift -= 9) {
+    for (int shift = top; shift >= 12 && (entry & ENTRY_PRESENT); shift -= 9) {
         const uint64_t *table = phys_to_virt(entry & ENTRY_FRAME);
         entry = table[virt >> shift & 511];
     }

@@ -13,6 +13,7 @@ NEEDED = {
     "start": {"version": str, "build": str, "seed": str},
     "ignored": {"count": int, "words": list},
     "cpu": {"cpus": int, "failed": int},
+    "cores": {"cores": list},
     "time": {"tsc_hz": int},
     "staleness": {"patches": int, "executions": int, "stale": int},
     "plan": {"count": int, "budget_ms": int, "tests": list},
@@ -31,6 +32,11 @@ NEEDED = {
         **dict.fromkeys(("count", "min", "p50", "p99", "p999", "max"), int),
     },
     "screen": {"columns": int, "rows": int, "text": list},
+    "health": {
+        **dict.fromkeys(("unexpected_nmis", "machine_checks"), list),
+        "smis": dict,
+        "machine_check_new": int,
+    },
     "hang": {"stage": str, "silent": str},
     "panic": {"text": str},
     "bail": {"why": str},
@@ -51,9 +57,11 @@ class Records:
     start: dict | None = None
     ignored: dict | None = None  # unknown words of crossmod.cfg
     cpu: dict | None = None
+    cores: dict | None = None
     time: dict | None = None
     staleness: dict | None = None
     plan: dict | None = None
+    health: dict | None = None
     hang: dict | None = None
     panic: dict | None = None
     bail: dict | None = None

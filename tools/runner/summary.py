@@ -105,6 +105,7 @@ def notes(report: dict) -> list[str]:
     topology = (report["cpu"] or {}).get("topology_note")
     if topology:
         found.append(f"note: {topology}")
+    found += [f"note: {text}" for text in befallen(report["health"])]
     if report["damaged"]:
         found.append(
             f"note: {len(report['damaged'])} damaged lines in the records, the first:"
@@ -120,6 +121,25 @@ def _ignored(report: dict) -> list[str]:
         return []
     more = record["count"] - len(record["words"])
     return [*record["words"], *([f"{more} more unknown words are ignored"] if more else [])]
+
+
+def befallen(health: dict | None) -> list[str]:
+    """What the machine suffered from outside, in words."""
+    found = []
+    if health is None:
+        return found
+    foreign = sum(n["count"] for n in health["unexpected_nmis"])
+    if foreign:
+        found.append(f"{foreign} NMIs came from outside: failing hardware, a controller, a button")
+    if health["machine_check_new"]:
+        first = next((e for e in health["machine_checks"] if e["new"]), None)
+        where = f": core {first['core']} bank {first['bank']} status {first['status']}"
+        found.append(
+            f"{health['machine_check_new']} new machine-check errors{where if first else ''}"
+        )
+    if health["smis"].get("sum"):
+        found.append(f"{health['smis']['sum']} SMIs during the run")
+    return found
 
 
 def full(report: dict, run: str, trace: list[str]) -> str:

@@ -6,6 +6,7 @@
 #include "tests/host/mmu.h"
 
 #define CR4_PCIDE MMU_CR4_PCIDE
+#define CR4_LA57  (1ull << 12)
 
 #define read_cr3      mmu_read_cr3
 #define write_cr3     mmu_write_cr3
