@@ -14,9 +14,12 @@
  *   RSP      16 KiB of the loader's below 4 GiB, identity-mapped, 16-byte aligned before the call
  *   GDT/IDT  the firmware's, perhaps not mapped: no selector load and no trap before own ones
  *
- * The kernel returns an exit code (exit_code in kernel/exit.h) with RFLAGS.IF=0, the local APIC
- * as it was found, all other cores parked, with RSP as after the call, on any CR3 that maps the
- * stub executable at its identity address; the entry's stack need not be mapped any more.
+ * The kernel returns an exit code (exit_code in kernel/exit.h) or BOOT_GOES_ON with RFLAGS.IF=0,
+ * the local APIC as it was found, all other cores parked, with RSP as after the call, on any CR3
+ * that maps the stub executable at its identity address; the entry's stack need not be mapped any
+ * more.
+ * After BOOT_GOES_ON the loader writes what the report has gained and enters again, in the state
+ * above; the kernel goes on where it was. This is how one run comes in slices.
  * The stub saves and restores CR0, CR3, CR4, CR8, EFER, PAT, DR7, GDTR, IDTR, LDTR, TR, the segment
  * registers, the FS, GS and KernelGS bases, x87 and SSE state and RFLAGS; all other state (XCR0,
  * DR0 to DR3, the MSRs of SYSCALL) is the kernel's to leave as it was.
@@ -27,6 +30,9 @@
 #include <stdint.h>
 
 #define BOOT_INFO_MAGIC 0x31444f4d53534f52ull /* "ROSSMOD1" */
+
+/* What the kernel returns between two slices: no value of enum exit_code. */
+#define BOOT_GOES_ON 1
 
 /* The kernel's image lives here; linker.ld links it to the same address. */
 #define BOOT_KERNEL_BASE 0xffffffff80000000ull
@@ -64,12 +70,28 @@ struct boot_framebuffer {
     uint32_t drawn; /* the kernel sets it: the picture is its own */
 };
 
-/* A text buffer that the kernel appends to and the loader writes to the medium. */
+/*
+ * A text buffer that the kernel fills and the loader writes to the medium. The loader may empty it
+ * between two slices (used = 0), when all of it is on the medium.
+ */
 struct boot_text {
     uint64_t base;     /* RAM, loader's */
     uint64_t capacity; /* bytes */
-    uint64_t used;     /* bytes written so far, by the kernel; never above capacity */
-    uint64_t lost;     /* bytes that did not fit */
+    uint64_t used;     /* bytes in it; never above capacity */
+    uint64_t lost;     /* bytes that did not fit, in the whole run */
+};
+
+/*
+ * summary.txt has one line that begins with the first of these; what follows begins with the second
+ * if the run has come to an end, whatever its verdict. Otherwise it says how far it was.
+ */
+#define BOOT_SUMMARY_STATE    "state: "
+#define BOOT_SUMMARY_FINISHED "finished"
+
+/* The run before this one, if its report is on the medium and says that it did not finish. */
+struct boot_previous {
+    char run[32];    /* its directory, printable ASCII; "": there is none */
+    char state[128]; /* how far it came, printable ASCII */
 };
 
 /* Where `name=value` words come from, in rising priority. */
@@ -107,6 +129,13 @@ struct boot_info {
 
     struct boot_text tap;  /* report.tap: what the serial port shows */
     struct boot_text json; /* report.jsonl: one JSON object per line */
+    /* summary.txt: written anew by the kernel before each return; the loader never empties it */
+    struct boot_text summary;
+
+    struct boot_previous previous;
+    char medium_note[160]; /* set by the loader: the medium did not take the report, and why; the
+                              kernel puts it into the report and empties it */
+    uint32_t nvram;        /* set by the kernel: word nvram=yes */
 };
 
 #endif

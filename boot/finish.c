@@ -5,9 +5,9 @@
 #include "boot/say.h"
 #include "kernel/exit.h"
 
-static const char *code_name(enum exit_code code)
+const char *exit_code_name(uint64_t code)
 {
-    switch (code) {
+    switch ((enum exit_code)code) {
     case EXIT_PASS:
         return "PASS";
     case EXIT_FAIL:
@@ -39,7 +39,7 @@ void finish(uint64_t code)
      * Back to the firmware is no way: it may call its MP services or ExitBootServices, and both can
      * wait for ever for processors that are parked in the kernel's memory.
      */
-    say("Verdict: %s. Press any key to restart.\n", code_name((enum exit_code)code));
+    say("Verdict: %s. Press any key to restart.\n", exit_code_name(code));
     wait_key(0);
     firmware.table->RuntimeServices->ResetSystem(EfiResetCold, EFI_SUCCESS, 0, NULL);
     for (;;)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "boot/firmware.h"
 
+#include "boot/efi_status.h"
 #include "boot/say.h"
 #include "kernel/lib/string.h"
 
@@ -18,7 +19,8 @@ void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     EFI_STATUS status =
         firmware.services->HandleProtocol(image, &loaded_image_guid, (void **)&firmware.loaded);
     if (EFI_ERROR(status))
-        bail(status, "the firmware does not say where this program was loaded from");
+        bail(status, "the firmware does not say where this program was loaded from (%s)",
+             efi_status_name(status));
 }
 
 uint64_t firmware_alloc_below(uint64_t last_byte, size_t pages)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * BOOTX64.EFI: the firmware's guest. Collects what the kernel needs, calls it like a function and
- * writes its report through the firmware's file system. Boot services stay alive throughout.
+ * writes its report through the firmware's file system, slice by slice. Boot services stay alive
+ * throughout.
  */
 #include "boot/acpi_root.h"
 #include "boot/boot_info.h"
@@ -14,7 +15,7 @@
 #include "boot/kernel_image.h"
 #include "boot/memory.h"
 #include "boot/memory_map.h"
-#include "boot/report_file.h"
+#include "boot/report.h"
 #include "boot/say.h"
 #include "boot/screen_lines.h"
 #include "boot/words.h"
@@ -35,7 +36,6 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     firmware_init(image, table);
     say("Crossmod %s %s: taking over\n", crossmod_version, crossmod_build);
     cpu_check();
-    report_remove_old();
 
     info = memory_boot_info();
     words_collect(info);
@@ -44,11 +44,14 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     info->rsdp_phys = acpi_root_find();
     framebuffer_find(&info->framebuffer);
     handoff_prepare(info, &kernel, &handoff);
+    report_begin(info);
     memory_map_collect(info); /* last: the memory is all allocated */
 
-    uint64_t code = handoff_run(&handoff, info);
+    uint64_t code;
+    while ((code = handoff_run(&handoff, info)) == BOOT_GOES_ON)
+        report_slice(info);
     screen_lines_begin(&info->framebuffer);
 
-    report_write(info);
+    report_end(info, code);
     finish(code);
 }

@@ -5,14 +5,15 @@
 #include "boot/firmware.h"
 #include "boot/say.h"
 
-#define MIB         0x100000ull
-#define ARENA_ALIGN (2 * MIB)
-#define ARENA_MOST  (128 * MIB)
-#define ARENA_LEAST (16 * MIB)
-#define TAP_BYTES   (1 * MIB)
-#define JSON_BYTES  (8 * MIB)
-#define LOW_PAGES   2
-#define LOW_LAST    0x9ffffull /* above: the EBDA, video memory and ROMs of a PC */
+#define MIB           0x100000ull
+#define ARENA_ALIGN   (2 * MIB)
+#define ARENA_MOST    (128 * MIB)
+#define ARENA_LEAST   (16 * MIB)
+#define TAP_BYTES     (1 * MIB)
+#define JSON_BYTES    (8 * MIB)
+#define SUMMARY_BYTES EFI_PAGE_SIZE
+#define LOW_PAGES     2
+#define LOW_LAST      0x9ffffull /* above: the EBDA, video memory and ROMs of a PC */
 
 /*
  * `bytes` of memory aligned to ARENA_ALIGN: the firmware aligns to pages only, so take more and
@@ -66,6 +67,7 @@ void memory_reserve(struct boot_info *info)
     reserve_arena(info);
     reserve_text(&info->tap, TAP_BYTES, "report.tap");
     reserve_text(&info->json, JSON_BYTES, "report.jsonl");
+    reserve_text(&info->summary, SUMMARY_BYTES, "summary.txt");
 
     info->low_phys = firmware_alloc_below(LOW_LAST, LOW_PAGES);
     if (info->low_phys == 0)

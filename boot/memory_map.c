@@ -2,6 +2,7 @@
 #include "boot/memory_map.h"
 
 #include "boot/boot_info.h"
+#include "boot/efi_status.h"
 #include "boot/firmware.h"
 #include "boot/say.h"
 
@@ -74,13 +75,15 @@ void memory_map_collect(struct boot_info *info)
 
     EFI_STATUS status = get_whole_map(&m);
     if (EFI_ERROR(status))
-        bail(status, "the firmware's memory map cannot be read");
+        bail(status, "the firmware's memory map cannot be read (GetMemoryMap: %s)",
+             efi_status_name(status));
     /* The last memory that is taken; then once more, so that the map shows it. */
     struct boot_range *ranges =
         (void *)firmware_alloc(pages_of(m.room / m.step * sizeof(*ranges)), "the memory map");
     status = get_map(&m);
     if (EFI_ERROR(status))
-        bail(status, "the firmware's memory map cannot be read");
+        bail(status, "the firmware's memory map cannot be read (GetMemoryMap: %s)",
+             efi_status_name(status));
 
     for (UINTN at = 0; at + m.step <= m.bytes; at += m.step) {
         const EFI_MEMORY_DESCRIPTOR *d = (const void *)(m.at + at);

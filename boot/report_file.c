@@ -1,157 +1,159 @@
 /* SPDX-License-Identifier: MIT */
 #include "boot/report_file.h"
 
-#include <stdbool.h>
-
-#include "boot/boot_info.h"
 #include "boot/firmware.h"
-#include "boot/say.h"
 #include "boot/volume.h"
 #include "kernel/lib/string.h"
 
 #define READ_WRITE (EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE)
 #define CREATE     (READ_WRITE | EFI_FILE_MODE_CREATE)
 #define CHUNK      2048
+#define TO_THE_END UINT64_MAX /* SetPosition(): the file's end */
 
-static CHAR16 directory_name[] = L"\\crossmod";
-static CHAR16 tap_name[] = L"\\crossmod\\report.tap";
-static CHAR16 json_name[] = L"\\crossmod\\report.jsonl";
-
-/* Delete `name` if it is there. */
-static void file_delete(EFI_FILE *root, CHAR16 *name)
+static bool failed(struct report_failure *why, const char *call, EFI_STATUS status)
 {
-    EFI_FILE *file;
-
-    if (!EFI_ERROR(root->Open(root, &file, name, READ_WRITE, 0)))
-        file->Delete(file); /* closes it, too */
+    *why = (struct report_failure){ call, status };
+    return false;
 }
 
-static EFI_STATUS file_write(EFI_FILE *root, CHAR16 *name, const void *text, UINTN bytes)
+/* NULL: failed. */
+static EFI_FILE *open(EFI_HANDLE device, const char *path, UINT64 mode, UINT64 attributes,
+                      struct report_failure *why)
 {
+    CHAR16 wide[REPORT_PATH_MAX];
+    EFI_FILE *root = volume_open(device);
     EFI_FILE *file;
+    size_t n = 0;
+
+    if (!root) {
+        failed(why, "OpenVolume", EFI_NO_MEDIA);
+        return NULL;
+    }
+    for (; path[n] && n + 1 < REPORT_PATH_MAX; n++)
+        wide[n] = (CHAR16)path[n];
+    wide[n] = 0;
+    EFI_STATUS status = root->Open(root, &file, wide, mode, attributes);
+    root->Close(root);
+    if (!EFI_ERROR(status))
+        return file;
+    failed(why, "Open", status);
+    return NULL;
+}
+
+bool report_directory(EFI_HANDLE device, const char *path, struct report_failure *why)
+{
+    EFI_FILE *directory = open(device, path, CREATE, EFI_FILE_DIRECTORY, why);
+
+    if (!directory)
+        return false;
+    directory->Close(directory);
+    return true;
+}
+
+/* Go to the end, which must be at `at`: what is behind it was written by a call that failed. */
+static bool find_end(EFI_FILE *file, uint64_t at, struct report_failure *why)
+{
+    UINT64 end;
+
+    EFI_STATUS status = file->SetPosition(file, TO_THE_END);
+    if (EFI_ERROR(status))
+        return failed(why, "SetPosition", status);
+    status = file->GetPosition(file, &end);
+    if (EFI_ERROR(status))
+        return failed(why, "GetPosition", status);
+    return end == at ||
+           failed(why, "GetPosition: another length than before", EFI_VOLUME_CORRUPTED);
+}
+
+static bool write_all(EFI_FILE *file, const char *text, size_t bytes, struct report_failure *why)
+{
     UINTN written = bytes;
 
-    file_delete(root, name);
-    EFI_STATUS status = root->Open(root, &file, name, CREATE, 0);
+    EFI_STATUS status = bytes ? file->Write(file, &written, (void *)text) : EFI_SUCCESS;
     if (EFI_ERROR(status))
-        return status;
-    status = file->Write(file, &written, (void *)text);
-    if (!EFI_ERROR(status))
-        status = file->Flush(file);
-    EFI_STATUS closed = file->Close(file);
-    if (EFI_ERROR(status))
-        return status;
-    return written == bytes ? closed : EFI_VOLUME_FULL;
+        return failed(why, "Write", status);
+    if (written != bytes)
+        return failed(why, "Write", EFI_VOLUME_FULL);
+    status = file->Flush(file);
+    return !EFI_ERROR(status) || failed(why, "Flush", status);
 }
 
-/*
- * Is the file's content `text`, no more and no less? A stick that is worn out or full may have
- * lied.
- */
-static EFI_STATUS file_compare(EFI_FILE *root, CHAR16 *name, const char *text, UINTN bytes)
+/* Is what the file has from `at` on `text`, no more and no less? */
+static bool compare(EFI_FILE *file, uint64_t at, const char *text, size_t bytes,
+                    struct report_failure *why)
 {
     char chunk[CHUNK];
-    EFI_FILE *file;
     UINTN got;
 
-    EFI_STATUS status = root->Open(root, &file, name, EFI_FILE_MODE_READ, 0);
+    EFI_STATUS status = file->SetPosition(file, at);
     if (EFI_ERROR(status))
-        return status;
-    for (UINTN at = 0;; at += got) {
+        return failed(why, "SetPosition", status);
+    for (size_t done = 0;; done += got) {
         got = CHUNK;
         status = file->Read(file, &got, chunk);
         if (EFI_ERROR(status))
-            break;
-        if (got > bytes - at || memcmp(chunk, text + at, got) != 0 || (got == 0 && at != bytes)) {
-            status = EFI_VOLUME_CORRUPTED;
-            break;
-        }
+            return failed(why, "Read", status);
+        if (got > bytes - done || memcmp(chunk, text + done, got) != 0 ||
+            (got == 0 && done != bytes))
+            return failed(why, "Read: not what was written", EFI_VOLUME_CORRUPTED);
         if (got == 0)
-            break;
+            return true;
     }
+}
+
+bool report_append(EFI_HANDLE device, const char *path, uint64_t at, const char *text, size_t bytes,
+                   struct report_failure *why)
+{
+    EFI_FILE *file = open(device, path, CREATE, 0, why);
+
+    if (!file)
+        return false;
+    bool done = find_end(file, at, why) && write_all(file, text, bytes, why);
+    EFI_STATUS closed = file->Close(file);
+    if (!done)
+        return false;
+    if (EFI_ERROR(closed))
+        return failed(why, "Close", closed);
+
+    file = open(device, path, EFI_FILE_MODE_READ, 0, why);
+    if (!file)
+        return false;
+    done = compare(file, at, text, bytes, why);
     file->Close(file);
-    return status;
+    return done;
 }
 
-static EFI_STATUS text_write(EFI_FILE *root, CHAR16 *name, const struct boot_text *text)
+bool report_replace(EFI_HANDLE device, const char *path, const char *text, size_t bytes,
+                    struct report_failure *why)
 {
-    const char *from = (const char *)text->base;
-    /* A kernel that ran wild may have written anything here. */
-    UINTN bytes = text->used < text->capacity ? text->used : text->capacity;
+    EFI_FILE *old = open(device, path, READ_WRITE, 0, why);
 
-    EFI_STATUS status = file_write(root, name, from, bytes);
-    return EFI_ERROR(status) ? status : file_compare(root, name, from, bytes);
+    if (old)
+        old->Delete(old); /* closes it, too */
+    return report_append(device, path, 0, text, bytes, why);
 }
 
-static EFI_STATUS write_to(EFI_HANDLE device, const struct boot_info *info)
+bool report_variable(const char *text, size_t bytes, struct report_failure *why)
 {
-    EFI_FILE *root = volume_open(device);
-    EFI_FILE *directory;
+    static EFI_GUID vendor = {
+        0xb7e0c1d2, 0x5c4f, 0x4e3a, { 0x9a, 0x51, 0x43, 0x52, 0x4f, 0x53, 0x53, 0x4d }
+    };
+    static CHAR16 name[] = L"CrossmodReport";
+    EFI_RUNTIME_SERVICES *services = firmware.table->RuntimeServices;
+    char stored[REPORT_VARIABLE_MAX];
+    UINTN got = sizeof(stored);
 
-    if (!root)
-        return EFI_NO_MEDIA;
-    EFI_STATUS status = root->Open(root, &directory, directory_name, CREATE, EFI_FILE_DIRECTORY);
-    if (!EFI_ERROR(status)) {
-        directory->Close(directory);
-        status = text_write(root, tap_name, &info->tap);
-    }
-    if (!EFI_ERROR(status))
-        status = text_write(root, json_name, &info->json);
-    root->Close(root);
-    return status;
-}
-
-void report_remove_old(void)
-{
-    EFI_FILE *root = volume_open(firmware.loaded->DeviceHandle);
-
-    if (!root)
-        return;
-    file_delete(root, tap_name);
-    file_delete(root, json_name);
-    root->Close(root);
-}
-
-/* Nobody asked for files on a disk that stays in the machine. */
-static bool is_removable(EFI_HANDLE device)
-{
-    EFI_GUID guid = EFI_BLOCK_IO_PROTOCOL_GUID;
-    EFI_BLOCK_IO_PROTOCOL *io;
-
-    return !EFI_ERROR(firmware.services->HandleProtocol(device, &guid, (void **)&io)) &&
-           io->Media->RemovableMedia;
-}
-
-/* On any other removable volume. */
-static void write_elsewhere(const struct boot_info *info)
-{
-    EFI_HANDLE *devices;
-    UINTN count = volume_list(&devices);
-    bool written = false;
-
-    for (UINTN i = 0; i < count && !written; i++) {
-        if (devices[i] == firmware.loaded->DeviceHandle || !is_removable(devices[i]) ||
-            EFI_ERROR(write_to(devices[i], info)))
-            continue;
-        written = true;
-        say("# report written to \\crossmod\\ on file system %u of %u\n", (unsigned)i + 1,
-            (unsigned)count);
-    }
-    if (devices)
-        firmware.services->FreePool(devices);
-    if (!written)
-        say("# no other removable volume took the report: it is lost\n");
-}
-
-void report_write(const struct boot_info *info)
-{
-    EFI_STATUS status = write_to(firmware.loaded->DeviceHandle, info);
-
-    if (!EFI_ERROR(status)) {
-        say("# report written to \\crossmod\\ on the boot volume\n");
-        return;
-    }
-    say("# the boot volume did not take the report (EFI error %u); trying others\n",
-        (unsigned)(status & 0xff));
-    write_elsewhere(info);
+    if (bytes > sizeof(stored))
+        bytes = sizeof(stored);
+    EFI_STATUS status = services->SetVariable(
+        name, &vendor,
+        EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS,
+        bytes, (void *)text);
+    if (EFI_ERROR(status))
+        return failed(why, "SetVariable", status);
+    status = services->GetVariable(name, &vendor, NULL, &got, stored);
+    if (EFI_ERROR(status))
+        return failed(why, "GetVariable", status);
+    return (got == bytes && memcmp(stored, text, bytes) == 0) ||
+           failed(why, "GetVariable: not what was written", EFI_VOLUME_CORRUPTED);
 }

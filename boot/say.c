@@ -41,6 +41,20 @@ void say(const char *fmt, ...)
     console_text(text);
 }
 
+void say_long(const char *text)
+{
+    char piece[LINE];
+
+    while (*text) {
+        size_t n = 0;
+
+        while (*text && n + 1 < sizeof(piece))
+            piece[n++] = *text++;
+        piece[n] = '\0';
+        console_text(piece);
+    }
+}
+
 static void serial_text(const char *text)
 {
     serial_write(text, strlen(text));

@@ -26,6 +26,8 @@ MSR_FS_BASE     equ 0xc0000100
 MSR_GS_BASE     equ 0xc0000101
 MSR_KERNEL_GS   equ 0xc0000102
 TSS_BUSY        equ 2               ; in byte 5 of its descriptor
+TSS_TYPE        equ 0x9f            ; present, system, type
+TSS_AVAILABLE   equ 0x89
 
 struc saved
 .fx:            resb 512            ; x87 and SSE: XMM6..15 are the firmware's across calls
@@ -158,11 +160,20 @@ switch_to_kernel:
         lgdt    [rbx + saved.gdtr]
         lidt    [rbx + saved.idtr]
         lldt    [rbx + saved.ldtr]
-        ; LTR refuses a busy TSS, and the firmware's still is, if it has one.
+        ; LTR refuses a busy TSS, and the firmware's still is, if it has one. A firmware without one
+        ; keeps the kernel's selector, since none can be unloaded: the next slice finds that one in
+        ; TR, and it is nothing in this GDT.
         movzx   eax, word [rbx + saved.tr]
         test    eax, eax
         jz      .no_tss
+        lea     edx, [rax + 15]
+        cmp     dx, [rbx + saved.gdtr]
+        ja      .no_tss
         mov     rdx, [rbx + saved.gdtr + 2]
+        mov     cl, [rdx + rax + 5]
+        and     cl, TSS_TYPE & ~TSS_BUSY
+        cmp     cl, TSS_AVAILABLE
+        jne     .no_tss
         and     byte [rdx + rax + 5], ~TSS_BUSY
         ltr     ax
 .no_tss:

@@ -2,6 +2,7 @@
 #include "boot/words.h"
 
 #include "boot/boot_info.h"
+#include "boot/efi_status.h"
 #include "boot/firmware.h"
 #include "boot/fw_cfg.h"
 #include "boot/load_options.h"
@@ -39,8 +40,7 @@ static void words_from_file(struct boot_words *out)
     root->Close(root);
     /* Running without words that somebody wrote would be a run of something else than was asked. */
     if (EFI_ERROR(status))
-        bail(status, "crossmod.cfg exists but cannot be read (EFI error %u)",
-             (unsigned)(status & 0xff));
+        bail(status, "crossmod.cfg exists but cannot be read (%s)", efi_status_name(status));
     refuse_long("crossmod.cfg", out->bytes);
     out->bytes = text_file_narrow((char *)out->base, out->bytes);
 }

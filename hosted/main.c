@@ -39,6 +39,8 @@ static bool can_obey_words(void)
         { words.sync != SYNC_AUTO, "sync", "membarrier(2) decides how a processor serialises" },
         { words.pcid != 0, "pcid", "it writes text without a temporary mapping" },
         { words.accel != ACCEL_AUTO, "accel", "it runs on the machine's own processors" },
+        { words.given >> WORD_ID_slice & 1, "slice", "it writes the report as it goes" },
+        { words.nvram, "nvram", "it has no firmware" },
         { words.vcpus != 0, "vcpus", "it runs on the machine's own processors" },
         { words.mem != 0, "mem", "it runs in the machine's own memory" },
         { words.icount != 0, "icount", "it runs on the machine's own processors" },

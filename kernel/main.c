@@ -14,6 +14,7 @@
 #include "kernel/cpu/protection.h"
 #include "kernel/cpu/regs.h"
 #include "kernel/exit.h"
+#include "kernel/leave.h"
 #include "kernel/lib/fixed_text.h"
 #include "kernel/lib/fmt.h"
 #include "kernel/lib/string.h"
@@ -111,6 +112,37 @@ static enum exit_code laboratory(void)
     return harness_bail(error);
 }
 
+/* ---- the world around a run: the loader and its medium ---- */
+
+static struct boot_text *summary;
+
+static void set_summary(const char *text, size_t bytes)
+{
+    summary->used = bytes < summary->capacity ? bytes : summary->capacity;
+    memcpy(phys_to_virt(summary->base), text, summary->used);
+}
+
+static void write_report(void)
+{
+    smp_shutdown();
+    leave_for_now(&percpu(0)->tables, &percpu(0)->local);
+    watchdog_stage("starting the other cores again", 60000);
+    smp_resume();
+}
+
+static void connect_harness(struct boot_info *info)
+{
+    struct harness_world world = { .write_report = write_report, .set_summary = set_summary };
+
+    summary = &info->summary;
+    world.medium_note = info->medium_note;
+    if (info->previous.run[0]) {
+        world.previous_run = info->previous.run;
+        world.previous_state = info->previous.state;
+    }
+    harness_set_world(&world);
+}
+
 static bool has_feature(uint32_t feature)
 {
     struct cpuid r = cpuid_basic(ALTERNATIVE_LEAF(feature), 0);
@@ -142,10 +174,12 @@ static enum exit_code run(struct boot_info *info)
 {
     char error[256];
 
+    connect_harness(info);
     if (!read_words(info, error, sizeof error))
         return harness_bail(error);
     if (words.screen == SCREEN_NO)
         screen_detach();
+    info->nvram = words.nvram;
     if (!smp_sync_select((enum sync_method)words.sync))
         return harness_bail("sync=serialize: this processor has no SERIALIZE instruction");
     if (!mm_window_select((enum mm_window_mode)words.pcid))

@@ -31,6 +31,8 @@ void apic_save(void);
 void apic_restore(void);
 
 uint32_t apic_id(void);
+/* End all interrupts of ours that are in service on this core, whose handlers never end them. */
+void apic_end_all(void);
 /* End of interrupt: in every handler of a vector of ours but VECTOR_SPURIOUS. */
 void apic_eoi(void);
 

@@ -9,6 +9,7 @@
 #define APIC_TPR           0x080
 #define APIC_EOI           0x0b0
 #define APIC_SVR           0x0f0
+#define APIC_ISR_LAST      0x170 /* vectors 0xE0 to 0xFF in service */
 #define APIC_IRR_LAST      0x270 /* requests of vectors 0xE0 to 0xFF */
 #define APIC_ICR           0x300 /* x2APIC: one 64-bit register */
 #define APIC_ICR_HIGH      0x310 /* xAPIC only */

@@ -3,6 +3,7 @@
 #include "smp/internal.h"
 #include "smp/smp.h"
 
+#include "kernel/leave.h"
 #include "kernel/lib/fixed_text.h"
 #include "smp/apic.h"
 #include "smp/watchdog.h"
@@ -26,6 +27,7 @@ void smp_apic_init(void)
     panic_set_stop_others(stop_for_panic);
 
     apic_save();
+    leave_set_way_back(way_back_go);
     apic_enable();
     apic_timer_calibrate();
     watchdog_start_core();

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/exit.h"
 #include "kernel/trap/trap.h"
 #include "smp/percpu.h"
 
@@ -112,6 +113,16 @@ void stop_if_asked(const struct trap_frame *frame);
 void stop_record_fill(struct stop_record *record, const struct trap_frame *frame);
 /* cli; hlt for ever. NMIs are still taken. */
 _Noreturn void halt_for_ever(void);
+
+/* ---- way_back.c ---- */
+
+/*
+ * For leave_set_way_back(): the machine has ended with `code`, the other cores are stopped; the
+ * boot core goes back to the loader. Any core, any context.
+ */
+_Noreturn void way_back_go(enum exit_code code);
+/* The boot core, stopped by NMI: wait until another core sends it back. In the NMI handler. */
+_Noreturn void way_back_wait(void);
 
 /* ---- hang_report.c ---- */
 

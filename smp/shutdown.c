@@ -2,8 +2,8 @@
 /*
  * Give the machine back. Parked cores come back first; then all other cores end in CLI, HLT on
  * their own stacks, in our memory and on our tables: there the firmware's SMM finds them, and its
- * own next INIT takes them. A core that does not stop gets an INIT, so that it cannot run on in
- * memory that will be written again.
+ * own next INIT, or ours in the next slice, takes them. A core that does not stop gets an INIT, so
+ * that it cannot run on in memory that will be written again.
  */
 #include "smp/internal.h"
 #include "smp/smp.h"

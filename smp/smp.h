@@ -45,6 +45,13 @@ unsigned smp_start_all(const struct boot_info *info);
  */
 void smp_shutdown(void);
 
+/*
+ * Take the machine again after smp_shutdown() and the firmware's turn: the local APIC, interrupts,
+ * the cores that had stopped; one that does not come is CPU_FAILED. Interrupts off before and on
+ * after. What is known of clocks stays valid.
+ */
+void smp_resume(void);
+
 struct smp_topology {
     unsigned listed;         /* usable processors in the MADT (the boot core included) */
     unsigned offline;        /* online-capable only, disabled, or places without a processor */

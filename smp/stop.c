@@ -40,6 +40,8 @@ void stop_if_asked(const struct trap_frame *frame)
     if (who == 0 || who == self->local.index + 1)
         return;
     stop_record_fill(&self->stop, frame);
+    if (self->local.index == 0)
+        way_back_wait();
     halt_for_ever();
 }
 

@@ -7,7 +7,7 @@
  */
 #include "smp/watchdog.h"
 
-#include "kernel/exit.h"
+#include "kernel/leave.h"
 #include "kernel/lib/atomic.h"
 #include "kernel/time/time.h"
 #include "smp/internal.h"
@@ -81,5 +81,5 @@ void watchdog_tick(const struct trap_frame *frame)
     hang_print(&hang, silent, sizeof silent);
     if (report)
         report(stage, silent);
-    exit_now(EXIT_HANG);
+    leave_ended(EXIT_HANG);
 }

@@ -80,8 +80,12 @@ def collect(
     """What the machine left: by its ports, and on its medium."""
     tap = records.tap_lines(records.read_bytes(box.serial))
     console = records.read_bytes(box.debugcon)
-    stored_tap = build.extract(run / build.IMAGE, "/crossmod/report.tap")
-    stored_json = build.extract(run / build.IMAGE, "/crossmod/report.jsonl")
+    image = run / build.IMAGE
+    directory = build.newest_report(image)
+    stored_tap, stored_json = (
+        build.extract(image, f"{directory}/{name}") if directory else None
+        for name in ("report.tap", "report.jsonl")
+    )
 
     # In front of the version line the file has what the kernel said while it started.
     kept_tap = None if stored_tap is None else records.tap_lines(stored_tap)

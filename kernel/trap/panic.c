@@ -5,7 +5,7 @@
 #include "kernel/console/last_words.h"
 #include "kernel/cpu/cpu_local.h"
 #include "kernel/cpu/regs.h"
-#include "kernel/exit.h"
+#include "kernel/leave.h"
 #include "kernel/lib/atomic.h"
 #include "kernel/lib/fmt.h"
 #include "kernel/trap/backtrace.h"
@@ -58,7 +58,7 @@ static void guard_against_recursion(struct cpu_local *cpu)
     }
     if (cpu->panicking++ == 1)
         con_printf("# panic inside the panic\n");
-    exit_now(EXIT_PANIC);
+    leave_ended(EXIT_PANIC);
 }
 
 void panic(const struct trap_frame *frame, const char *fmt, ...)
@@ -88,5 +88,8 @@ void panic(const struct trap_frame *frame, const char *fmt, ...)
     backtrace_print(trace, count);
     if (panic_record)
         panic_record(text);
-    exit_now(EXIT_PANIC);
+    /* After a machine check neither memory nor the firmware's code is to be trusted. */
+    if (frame && frame->vector == TRAP_MC)
+        exit_now(EXIT_PANIC);
+    leave_ended(EXIT_PANIC);
 }

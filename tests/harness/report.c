@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 
+#include "boot/boot_info.h"
 #include "kernel/console/console.h"
 #include "kernel/lib/fmt.h"
 #include "smp/watchdog.h"
@@ -10,6 +11,8 @@
 #include "tests/harness/machine_record.h"
 #include "tests/harness/record.h"
 #include "tests/harness/replay.h"
+#include "tests/harness/slice.h"
+#include "tests/harness/summary.h"
 #include "tests/harness/verdict.h"
 
 extern const char crossmod_version[], crossmod_build[];
@@ -23,6 +26,37 @@ static char end_note[256];
 static const char *bail_reason; /* or NULL */
 static const struct test *current_test;
 static unsigned current_number; /* 0: no test runs */
+static unsigned planned;
+
+/* Nobody else tells a crash that took the machine with it. */
+static void report_previous(void)
+{
+    const struct harness_world *world = slice_world();
+
+    if (!world->previous_run)
+        return;
+    con_printf("# previous run %s did not finish: %s\n", world->previous_run,
+               world->previous_state);
+
+    struct json *j = record_begin("previous");
+    json_string(j, "run", world->previous_run);
+    json_string(j, "state", world->previous_state);
+    record_end();
+}
+
+static void report_medium(void)
+{
+    char *note = slice_world()->medium_note;
+
+    if (!note || !note[0])
+        return;
+    con_printf("# the medium does not take the report: %s\n", note);
+
+    struct json *j = record_begin("medium");
+    json_string(j, "note", note);
+    record_end();
+    note[0] = '\0';
+}
 
 /* Words of crossmod.cfg that nobody knows: the run goes on, and says so. */
 static void write_ignored(const struct words *w)
@@ -64,10 +98,13 @@ void report_start(const struct words *w)
     json_string(j, "words", replay);
     record_end();
     write_ignored(w);
+    report_previous();
+    report_medium();
 }
 
 void report_plan(const struct plan *plan)
 {
+    planned = plan->count;
     con_printf("1..%u # budget %llu s\n", plan->count,
                (unsigned long long)(plan->budget_ms + 999) / 1000);
 
@@ -79,6 +116,35 @@ void report_plan(const struct plan *plan)
         json_string(j, NULL, plan->tests[i]->name);
     json_array_end(j);
     record_end();
+}
+
+/* ---- between two slices ---- */
+
+void report_slice_comes(unsigned number, const struct test *from)
+{
+    char state[96];
+
+    fmt_print(state, sizeof state, "running: slice %u, from %s", number, from->name);
+    summary_write(words, state, &totals, planned);
+}
+
+void report_slice(const struct slice_record *s)
+{
+    con_printf("# slice %u from %s, after %llu ms of tests and %llu ms of the firmware\n",
+               s->number, s->from->name, (unsigned long long)s->tests_ms,
+               (unsigned long long)s->firmware_ms);
+    if (s->lost_cores)
+        report_run_verdict(VERDICT_WEAK, "%u cores did not come back for slice %u", s->lost_cores,
+                           s->number);
+
+    struct json *j = record_begin("slice");
+    json_uint(j, "n", s->number);
+    json_string(j, "from", s->from->name);
+    json_uint(j, "tests_ms", s->tests_ms);
+    json_uint(j, "firmware_ms", s->firmware_ms);
+    json_uint(j, "lost_cores", s->lost_cores);
+    record_end();
+    report_medium();
 }
 
 /* ---- one test ---- */
@@ -151,6 +217,7 @@ void report_test(unsigned number, const struct test_run *run, uint64_t ms)
 {
     current_number = 0;
     totals.of[run->verdict]++;
+    summary_add(run);
     write_line(number, run);
     write_record(number, run, ms);
     write_measurements(run);
@@ -182,6 +249,7 @@ static void write_note(char *out, size_t size, const char *machine_note)
 static void write_end(const char *verdict, enum exit_code code)
 {
     const char *machine_note = NULL;
+    char state[2 * sizeof end_note];
     /* An error is the harness's own: the machine is not accused. */
     bool judged = code == EXIT_ERROR || machine_is_judged(words, &machine_note);
 
@@ -202,6 +270,10 @@ static void write_end(const char *verdict, enum exit_code code)
     json_bool(j, "judged", judged);
     json_string(j, "note", end_note);
     record_end();
+
+    fmt_print(state, sizeof state, BOOT_SUMMARY_FINISHED ", verdict %s%s%s", verdict,
+              end_note[0] ? ": " : "", end_note);
+    summary_write(words, state, &totals, planned);
 }
 
 enum exit_code report_end(void)
@@ -229,6 +301,7 @@ enum exit_code report_bail(const char *why)
 /* The line of the test that did not come back, if one was running; then the end. */
 static void write_broken_end(const char *verdict, enum exit_code code, const char *reason)
 {
+    summary_add_line(verdict, current_number ? current_test->name : "harness", reason);
     if (current_number)
         con_printf("not ok %u - %s # %s %s\n", current_number, current_test->name, verdict, reason);
     write_end(verdict, code);

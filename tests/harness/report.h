@@ -15,6 +15,19 @@ void report_start(const struct words *w);
 
 void report_plan(const struct plan *plan);
 
+/* Summary: slice `number` is about to begin with test `from`, unless the firmware fails. */
+void report_slice_comes(unsigned number, const struct test *from);
+
+/* It has begun. A core that is lost makes the run weak. */
+struct slice_record {
+    unsigned number;         /* from 2 */
+    const struct test *from; /* its first test */
+    uint64_t tests_ms;       /* how long the slice before was */
+    uint64_t firmware_ms;    /* from its end to the beginning of this one */
+    unsigned lost_cores;     /* online in the slice before and not in this one */
+};
+void report_slice(const struct slice_record *slice);
+
 /* Test `number` (from 1) begins: a hang or a panic from now on is its. */
 void report_test_begins(unsigned number, const struct test *test);
 

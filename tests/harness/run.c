@@ -11,6 +11,7 @@
 #include "tests/harness/machine_record.h"
 #include "tests/harness/plan.h"
 #include "tests/harness/report.h"
+#include "tests/harness/slice.h"
 #include "tests/harness/verdict.h"
 #include "tests/lib/event_rings.h"
 
@@ -164,8 +165,12 @@ enum exit_code harness_main(const struct words *w)
     health_begin();
     report_plan(&plan);
     live_plan(&plan);
-    for (unsigned i = 0; i < plan.count; i++)
+    slice_first();
+    for (unsigned i = 0; i < plan.count; i++) {
+        if (i != 0 && slice_is_over(&words))
+            slice_next(plan.tests[i]);
         run_test(i + 1, plan.tests[i]);
+    }
     health_end();
     judge_keys();
     return report_end();

@@ -161,8 +161,9 @@ static void unknown_words(void **state)
     refuse("secnods=3", "test.cfg: unknown word 'secnods'; did you mean 'seconds'?");
     refuse("Seed=3", "test.cfg: unknown word 'Seed'; did you mean 'seed'?");
 #define ALL_WORDS                                                                                  \
-    "the words are cpus tests seconds seed sync pcid hang accel store placement protocol "         \
-    "transition mapping reader rsync screen dangerous vcpus mem icount limit"
+    "the words are cpus tests seconds seed sync pcid hang slice nvram accel store "                \
+    "placement protocol transition mapping reader rsync screen dangerous vcpus mem "               \
+    "icount limit"
     refuse("colour=3", "test.cfg: unknown word 'colour'; " ALL_WORDS);
     refuse("--help", "test.cfg: unknown word '--help'; " ALL_WORDS);
     refuse("xxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyxxxxxxxxxxyyyyyyyyyyZ=1",

@@ -91,3 +91,17 @@ TEST(selftest, fault_panic, "must panic: an exception that nobody expects ends t
 {
     EXPECT(read_nowhere());
 }
+
+static void panic_here(__attribute__((unused)) void *arg)
+{
+    if (!read_nowhere())
+        wait_for_nothing();
+}
+
+TEST(selftest, fault_panic_elsewhere,
+     "must panic: the same on another core, which stops the boot core in the middle of its thread",
+     .cpus = 2, .budget_ms = 100)
+{
+    smp_start_work((unsigned)smp_next_online(0), panic_here, NULL);
+    wait_for_nothing();
+}

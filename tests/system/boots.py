@@ -77,7 +77,8 @@ class Boot:
 
 def stored_report(image: Path) -> tuple[list[str], list[str]] | None:
     """TAP lines and record lines of the report on an image; None if there is none."""
-    files = [build.extract(image, f"/crossmod/report.{kind}") for kind in ("tap", "jsonl")]
+    directory = build.newest_report(image)
+    files = [build.extract(image, f"{directory}/report.{kind}") for kind in ("tap", "jsonl")]
     if None in files:
         return None
     return records.tap_lines(files[0]), records.lines(files[1])

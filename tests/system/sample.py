@@ -141,5 +141,5 @@ def serial(items: list[dict]) -> bytes:
     return (
         FIRMWARE
         + "".join(f"{line}\r\n" for line in tap(items)).encode()
-        + b"\x1b[01;01H# report written to \\crossmod\\ on the boot volume\r\n"
+        + b"\x1b[01;01H# report written to \\reports\\0001-nodate on the boot volume\r\n"
     )

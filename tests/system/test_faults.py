@@ -57,7 +57,7 @@ HANGS = {
     "fault_hang": r"",  # with interrupts on: every core still ticks
     "fault_hang_deaf": r"0",  # the boot core itself, interrupts off
 }
-ALONE = {"fault_no_stack_gap", "fault_panic"}
+ALONE = {"fault_no_stack_gap", "fault_panic", "fault_panic_elsewhere"}
 
 
 def run_fault(crossmod, name: str, *words: str):
@@ -139,6 +139,11 @@ def test_a_panic_has_a_symbolised_backtrace(crossmod):
     assert re.search(
         r"^# +\S+ at .*tests/selftest/\w+\.c:\d+", result.file("summary.txt"), re.MULTILINE
     ), "and with source lines by the runner"
+
+
+def test_a_panic_on_another_core_names_it(crossmod):
+    result = run_fault(crossmod, "fault_panic_elsewhere").expect("PANIC", 5)
+    assert re.search(r"^# PANIC core [123]: #PF", result.file("report.tap"), re.MULTILINE)
 
 
 def test_multi_threaded_tcg_is_caught(crossmod):

@@ -191,6 +191,7 @@ def test_a_planted_fault_fails_on_real_cores(program, name, reason):
 
 ENDS = {**OTHER_VERDICTS, "fault_panic": ("PANIC", 5), "fault_hang": ("HANG", 6)}
 ENDS["fault_no_stack_gap"] = ("SKIP", 77)  # needs an IDT of its own
+ENDS["fault_panic_elsewhere"] = ("PANIC", 5)
 ENDS["fault_starved_store"] = ("FAIL", 1)
 
 

@@ -262,4 +262,6 @@ def test_copies_of_the_report_are_compared_line_by_line():
     changed = copies.compare("report.tap", "the serial port", shown, ["a", "x", "c"])
     assert changed.state == "differs" and "line 2: 'b' against 'x'" in changed.note
     shorter = copies.compare("report.tap", "the serial port", shown, ["a", "b"])
-    assert shorter.state == "differs" and "line 3: 'c' against nothing more" in shorter.note
+    assert shorter.state == "beginning" and "has the first 2" in shorter.note
+    longer = copies.compare("report.tap", "the serial port", ["a"], ["a", "b"])
+    assert longer.state == "differs" and "line 2: nothing more against 'b'" in longer.note

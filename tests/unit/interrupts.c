@@ -173,6 +173,24 @@ TEST(unit, call_one, "a cross-call to one core runs there and nowhere else", .cp
         EXPECT_EQ(*my_count((unsigned)core), 1);
 }
 
+/* Not within a trap, on a core that comes back for a slice of the run either. */
+static void look_at_depth(void *depth)
+{
+    store_release((uint32_t *)depth, trap_depth());
+}
+
+TEST(unit, work_is_in_no_trap, "work runs in thread context", .cpus = 2, .budget_ms = 500)
+{
+    for_each_online_cpu (core) {
+        uint32_t depth = UINT32_MAX;
+
+        if (!smp_start_work((unsigned)core, look_at_depth, &depth))
+            continue;
+        smp_wait_work((unsigned)core);
+        EXPECT_EQ(load_acquire(&depth), 0);
+    }
+}
+
 TEST(unit, work, "each core runs the work that it is given, and its stores are seen afterwards",
      .cpus = 2, .budget_ms = 500)
 {

@@ -4,6 +4,7 @@
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ IMAGE = "disk.img"
 KERNEL = "kernel.elf"
 LOADER = "BOOTX64.EFI"
 MKIMAGE = tree.ROOT / "tools" / "mkimage"
+REPORTS = "/reports"
 
 
 @contextlib.contextmanager
@@ -83,15 +85,27 @@ def keep(product: Path, run: Path) -> None:
         shutil.copy2(product, run / product.name)
 
 
-def extract(image: Path, path: str) -> bytes | None:
-    """A file of the image, None if it is not there."""
+def _image(action: str, image: Path, path: str) -> bytes | None:
     result = subprocess.run(
-        [MKIMAGE, "--extract", image, path],
+        [MKIMAGE, action, image, path],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         check=False,
     )
     return result.stdout if result.returncode == 0 else None
+
+
+def extract(image: Path, path: str) -> bytes | None:
+    """A file of the image, None if it is not there."""
+    return _image("--extract", image, path)
+
+
+def newest_report(image: Path) -> str | None:
+    """Where on the image the last run left its report: "/reports/NNNN-date", None if nowhere."""
+    listed = (_image("--list", image, REPORTS) or b"").decode("ascii", "replace").split()
+    names = [name.rstrip("/").rpartition("/")[2] for name in listed]
+    numbered = [(int(n.partition("-")[0]), n) for n in names if re.match(r"\d+-", n)]
+    return f"{REPORTS}/{max(numbered)[1]}" if numbered else None
 
 
 if __name__ == "__main__":

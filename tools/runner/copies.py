@@ -9,7 +9,7 @@ class Copy:
     """What a file is worth beside what was shown."""
 
     file: str  # "report.tap" or "report.jsonl"
-    state: str  # "same", "differs" or "absent"
+    state: str  # "same", "beginning", "differs" or "absent"
     note: str
 
     def as_dict(self) -> dict:
@@ -25,7 +25,7 @@ class Store:
     absence: str
 
 
-MEDIUM = Store("on the medium", "the loader writes it only after the kernel has returned")
+MEDIUM = Store("on the medium", "the machine ended before the loader could write it")
 DIRECTORY = Store("in its directory", "the program could not make it")
 
 
@@ -37,6 +37,12 @@ def compare(
         return Copy(file, "absent", f"there is no {file} {store.place}: {store.absence}")
     if shown == stored:
         return Copy(file, "same", f"{len(stored)} lines, the same by {port} and {store.place}")
+    if stored and shown[: len(stored)] == stored:
+        return Copy(
+            file,
+            "beginning",
+            f"{len(shown)} lines by {port}; {file} {store.place} has the first {len(stored)}",
+        )
     common = min(len(shown), len(stored))
     first = next((i for i in range(common) if shown[i] != stored[i]), common)
 

@@ -22,6 +22,12 @@ NEEDED = {
         **dict.fromkeys(("n", "ms"), int),
         **dict.fromkeys(("saw", "must_see"), dict),
     },
+    "slice": {
+        **dict.fromkeys(("n", "tests_ms", "firmware_ms", "lost_cores"), int),
+        "from": str,
+    },
+    "previous": {"run": str, "state": str},
+    "medium": {"note": str},
     "data": {"test": str},
     "hist": {
         "test": str,
@@ -46,7 +52,15 @@ NEEDED = {
         "judged": bool,
     },
 }
-LISTS = {"test": "tests", "data": "data", "hist": "hists", "screen": "screens", "end": "ends"}
+LISTS = {
+    "test": "tests",
+    "slice": "slices",
+    "medium": "medium",
+    "data": "data",
+    "hist": "hists",
+    "screen": "screens",
+    "end": "ends",
+}
 END_LINE = re.compile(r"^# END verdict=(\w+) code=(0x[0-9a-f]+)$")
 
 
@@ -65,10 +79,13 @@ class Records:
     hang: dict | None = None
     panic: dict | None = None
     bail: dict | None = None
+    previous: dict | None = None
     tests: list[dict] = field(default_factory=list)
     data: list[dict] = field(default_factory=list)
     hists: list[dict] = field(default_factory=list)
     screens: list[dict] = field(default_factory=list)  # only with word screen=record
+    slices: list[dict] = field(default_factory=list)
+    medium: list[dict] = field(default_factory=list)
     ends: list[dict] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)  # lines that are no record, shortened
 

@@ -13,9 +13,13 @@ KEPT = ("errata/", "stress/")  # groups whose data and histograms say something 
 
 
 def load(path: Path) -> dict:
-    """The records of a finished run: report.json, or the JSON lines of a stick or process."""
+    """The records of a finished run: report.json, or the JSON lines of a stick or process.
+
+    A directory may be a run's or one from a stick.
+    """
     if path.is_dir():
-        path = path / "report.json"
+        files = [path / name for name in ("report.json", "report.jsonl")]
+        path = next((file for file in files if file.is_file()), files[0])
     try:
         text = path.read_bytes()
     except OSError as error:
