@@ -129,7 +129,7 @@ def test_last_words_are_the_serial_port_s(display, words, title, words_on_it):
         wrapped = [line[i : i + 160] for line in spoken.split("\n") for i in range(0, len(line), 160)]
         assert [row.rstrip() for row in wrapped] == seen[2 : 2 + len(wrapped)]
         assert all(any(row.startswith(w) for row in seen) for w in words_on_it)
-        assert "switch the machine off" in seen[-1]
+        assert "Photograph this" in seen[-1]
 
 
 def test_a_run_that_cannot_begin_says_why(display):
