@@ -48,8 +48,10 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     memory_map_collect(info); /* last: the memory is all allocated */
 
     uint64_t code;
-    while ((code = handoff_run(&handoff, info)) == BOOT_GOES_ON)
+    while ((code = handoff_run(&handoff, info)) == BOOT_GOES_ON) {
+        screen_lines_begin(&info->framebuffer);
         report_slice(info);
+    }
     screen_lines_begin(&info->framebuffer);
 
     report_end(info, code);

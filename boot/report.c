@@ -24,10 +24,13 @@ struct place {
     char directory[REPORT_PATH_MAX - 16];
     uint64_t first[TEXTS]; /* what its files begin with */
     uint64_t next[TEXTS];  /* what comes next */
-    bool failed;           /* it is written to no more, but for the summary */
+    bool failed;           /* its files end early, up to now */
 };
 
-/* The boot volume and one other. The last one is in use, unless it has failed. */
+/* A volume with less is left for another one some time: a default run writes 2 MiB. */
+#define FREE_LEAST (4u << 20) /* bytes */
+
+/* The boot volume and one other. The last one is in use. */
 static struct place places[2];
 static unsigned count;
 
@@ -114,7 +117,7 @@ static bool is_removable(EFI_HANDLE device)
            io->Media->RemovableMedia;
 }
 
-/* On any other removable volume. Once: it makes the firmware look at every device. */
+/* On any other removable volume. Once. */
 static bool add_place_elsewhere(struct boot_info *info)
 {
     static bool tried;
@@ -141,47 +144,60 @@ static bool add_place_elsewhere(struct boot_info *info)
 
 /* ---- writing ---- */
 
-/* NULL: no medium takes the report. */
-static struct place *in_use(void)
-{
-    return count != 0 && !places[count - 1].failed ? &places[count - 1] : NULL;
-}
-
+/* What is new. A medium that has failed is tried again each time: it may have had a bad moment. */
 static bool append(struct boot_info *info, struct place *place)
 {
+    bool failed_before = place->failed;
     struct report_failure why;
     char path[REPORT_PATH_MAX];
 
     for (enum text t = 0; t < TEXTS; t++) {
         const struct boot_text *text = text_of(info, t);
-        uint64_t bytes = dropped[t] + bytes_in(text) - place->next[t];
+        uint64_t end = dropped[t] + bytes_in(text);
+        /* A kernel that ran wild may have shortened it. */
+        uint64_t bytes = end > place->next[t] ? end - place->next[t] : 0;
         const char *from = (const char *)text->base + (place->next[t] - dropped[t]);
 
         path_in(place, file_names[t], path);
         if (!report_append(place->device, path, place->next[t] - place->first[t], from, bytes,
                            &why)) {
             place->failed = true;
-            complain(info, path, &why);
+            if (!failed_before)
+                complain(info, path, &why);
             return false;
         }
         place->next[t] += bytes;
     }
+    place->failed = false;
     return true;
+}
+
+/* Of a run that this place does not have whole, with a line that says so. */
+static size_t summary_of(const struct boot_info *info, const struct place *place, char *out,
+                         size_t size)
+{
+    size_t used = (size_t)fmt_print(
+        out, size, "%.*s%s", (int)bytes_in(&info->summary), (const char *)info->summary.base,
+        place->failed
+            ? "report.tap and report.jsonl end early here: the medium did not take more.\n"
+            : "");
+
+    return used < size ? used : size - 1;
 }
 
 /* Where the report has begun, too: the next boot looks there. */
 static void write_summaries(struct boot_info *info)
 {
+    static char text[8192];
     struct report_failure why;
     char path[REPORT_PATH_MAX];
 
     for (unsigned i = 0; i < count; i++) {
         path_in(&places[i], "summary.txt", path);
-        if (!report_replace(places[i].device, path, (const char *)info->summary.base,
-                            bytes_in(&info->summary), &why)) {
-            places[i].failed = true;
+        if (!report_replace(places[i].device, path, text,
+                            summary_of(info, &places[i], text, sizeof(text)), &why) &&
+            !places[i].failed)
             complain(info, path, &why);
-        }
     }
 }
 
@@ -191,7 +207,7 @@ static void write_summaries(struct boot_info *info)
  */
 static bool write_new(struct boot_info *info)
 {
-    struct place *place = in_use();
+    struct place *place = count ? &places[count - 1] : NULL;
 
     if (place && !append(info, place))
         place = NULL;
@@ -224,16 +240,23 @@ size_t report_for_screen(const struct boot_info *info, char *out, size_t size)
     return used < size ? used : size - 1;
 }
 
-/* A kernel that ended before its report began has no summary. */
+/* A kernel that could not end its report has not ended its summary. */
 static void complete_summary(struct boot_info *info, uint64_t code)
 {
+    static const char finished[] = BOOT_SUMMARY_STATE BOOT_SUMMARY_FINISHED;
     struct boot_text *text = &info->summary;
+    const char *old = (const char *)text->base;
+    char last[128];
+    int length = 0;
 
-    if (text->used == 0)
-        text->used = (uint64_t)fmt_print((char *)text->base, text->capacity,
-                                         BOOT_SUMMARY_STATE BOOT_SUMMARY_FINISHED
-                                         ", verdict %s, before the first test\n",
-                                         exit_code_name(code));
+    if (bytes_in(text) >= sizeof(finished) - 1 && !memcmp(old, finished, sizeof(finished) - 1))
+        return;
+    while ((uint64_t)length < bytes_in(text) && old[length] != '\n')
+        length++;
+    fmt_print(last, sizeof(last), "%.*s", length, old);
+    text->used = (uint64_t)fmt_print(
+        (char *)text->base, text->capacity, "%s, verdict %s, without an end of its report\n%s%s\n",
+        finished, exit_code_name(code), last[0] ? "before: " : "no test has begun", last);
 }
 
 /* Screen and serial port: what no medium takes must not be lost in silence. */
@@ -249,7 +272,7 @@ static void show_summary(struct boot_info *info)
     static char text[4096];
     struct report_failure why;
 
-    tell("# no medium took the report: it is on the serial port and, in short, here\n");
+    tell("# no medium took the report to its end: it is on the serial port and, in short, here\n");
     report_for_screen(info, text, sizeof(text));
     say_long(text);
     if (!info->nvram)
@@ -262,7 +285,11 @@ static void show_summary(struct boot_info *info)
 
 void report_begin(struct boot_info *info)
 {
-    if (!add_place(info, firmware.loaded->DeviceHandle, &info->previous))
+    bool begun = add_place(info, firmware.loaded->DeviceHandle, &info->previous);
+
+    if (!begun || volume_free(firmware.loaded->DeviceHandle) < FREE_LEAST)
+        volume_connect_all();
+    if (!begun)
         add_place_elsewhere(info);
     if (info->previous.run[0])
         say("# previous run %s did not finish: %s\n", info->previous.run, info->previous.state);

@@ -50,7 +50,7 @@ bool report_directory(EFI_HANDLE device, const char *path, struct report_failure
     return true;
 }
 
-/* Go to the end, which must be at `at`: what is behind it was written by a call that failed. */
+/* Go to `at`. What is behind it was written by a call that failed, and is written again. */
 static bool find_end(EFI_FILE *file, uint64_t at, struct report_failure *why)
 {
     UINT64 end;
@@ -61,8 +61,10 @@ static bool find_end(EFI_FILE *file, uint64_t at, struct report_failure *why)
     status = file->GetPosition(file, &end);
     if (EFI_ERROR(status))
         return failed(why, "GetPosition", status);
-    return end == at ||
-           failed(why, "GetPosition: another length than before", EFI_VOLUME_CORRUPTED);
+    if (end < at)
+        return failed(why, "GetPosition: shorter than before", EFI_VOLUME_CORRUPTED);
+    status = file->SetPosition(file, at);
+    return !EFI_ERROR(status) || failed(why, "SetPosition", status);
 }
 
 static bool write_all(EFI_FILE *file, const char *text, size_t bytes, struct report_failure *why)

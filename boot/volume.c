@@ -17,8 +17,24 @@ EFI_FILE *volume_open(EFI_HANDLE device)
     return EFI_ERROR(volume->OpenVolume(volume, &root)) ? NULL : root;
 }
 
-/* Let the firmware's drivers start all devices: for its own boot it starts only what it needs. */
-static void connect_all(void)
+UINT64 volume_free(EFI_HANDLE device)
+{
+    static EFI_GUID guid = EFI_FILE_SYSTEM_INFO_ID;
+    union {
+        EFI_FILE_SYSTEM_INFO info;
+        char bytes[512]; /* with the volume's label */
+    } buffer;
+    UINTN bytes = sizeof(buffer);
+    EFI_FILE *root = volume_open(device);
+
+    if (!root)
+        return 0;
+    EFI_STATUS status = root->GetInfo(root, &guid, &bytes, &buffer);
+    root->Close(root);
+    return EFI_ERROR(status) ? 0 : buffer.info.FreeSpace;
+}
+
+void volume_connect_all(void)
 {
     EFI_HANDLE *handles;
     UINTN count;
@@ -35,7 +51,6 @@ UINTN volume_list(EFI_HANDLE **devices)
     UINTN count = 0;
 
     *devices = NULL;
-    connect_all();
     if (EFI_ERROR(firmware.services->LocateHandleBuffer(ByProtocol, &file_system_guid, NULL, &count,
                                                         devices)))
         return 0;

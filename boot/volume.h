@@ -8,9 +8,19 @@
 /* The root directory of the volume on `device`; the caller closes it. NULL if there is none. */
 EFI_FILE *volume_open(EFI_HANDLE device);
 
+/* Bytes that are free on the volume on `device`; 0 if that cannot be known. */
+UINT64 volume_free(EFI_HANDLE device);
+
 /*
- * All devices with a file system, those too that the firmware has left alone so far (which can take
- * seconds). The caller frees the list with FreePool if it is not NULL. Returns how many.
+ * Let the firmware's drivers start all devices, which can take seconds: for its own boot it starts
+ * only what it needs. Before the kernel has taken the other cores only: a driver that is started
+ * may have the firmware call them.
+ */
+void volume_connect_all(void);
+
+/*
+ * All devices with a file system whose drivers have been started. The caller frees the list with
+ * FreePool if it is not NULL. Returns how many.
  */
 UINTN volume_list(EFI_HANDLE **devices);
 

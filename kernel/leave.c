@@ -38,7 +38,7 @@ void leave_for_now(struct cpu_tables *tables, struct cpu_local *local)
 
 void leave_for_good(enum exit_code code)
 {
-    if (mm_root())
+    if (mm_cr3())
         write_cr3(mm_cr3()); /* the poking root does not map the switch stub */
     kernel_leave(code);
     exit_now(code); /* the loader enters again only after BOOT_GOES_ON */

@@ -126,6 +126,7 @@ static void write_report(void)
 {
     smp_shutdown();
     leave_for_now(&percpu(0)->tables, &percpu(0)->local);
+    screen_invalidate(); /* the loader may have drawn */
     watchdog_stage("starting the other cores again", 60000);
     smp_resume();
 }
@@ -209,6 +210,8 @@ enum exit_code kernel_main(struct boot_info *info)
     cpu_tables_load(&percpu(0)->tables, &percpu(0)->local);
     if (info->magic != BOOT_INFO_MAGIC || info->size != sizeof *info)
         panic(NULL, "the loader and the kernel do not fit together");
+    /* Identity-mapped by the loader until mm_init() ends. */
+    console_attach_report(&info->tap, (char *)info->tap.base, &info->json, (char *)info->json.base);
     mm_init(info);
     info = phys_to_virt((uint64_t)info);
     mm_use_memory_types();

@@ -73,6 +73,7 @@ static unsigned prepare_again(void)
         cpu->local.trap_depth = 0;
         cpu->local.recovery = NULL;
         cpu->call_ack = cpu->asked[IPI_CALL];
+        cpu->work_done = cpu->work_seq; /* it was stopped in the middle: not again */
         store_release(&cpu->state, CPU_STARTING);
         count++;
     }

@@ -6,7 +6,7 @@
 #include "kernel/console/screen.h"
 
 #define FIRST_ROW 2 /* below the title and a blank row */
-#define ADVICE    "The serial port has the same text. Photograph this: the report may not be written any more."
+#define ADVICE    "The serial port has the same text. Photograph this; the report may be lost."
 
 static bool begun, is_full;
 static unsigned row, column;

@@ -100,13 +100,17 @@ FIXED_TEXT static bool machine_check(struct trap_frame *frame)
 {
     struct mc_error e = { 0 };
 
-    if (find_worst(&e))
-        panic(frame, "machine check: bank %u, %s error, status 0x%llx, address 0x%llx", e.bank,
-              e.status & MC_UNCORRECTED ? "uncorrected" : "corrected", (unsigned long long)e.status,
-              (unsigned long long)e.address);
-    for (unsigned i = 0; i < PAUSES_FOR_OTHERS; i++)
-        cpu_relax();
-    panic(frame, "machine check, and no bank of this core has an error");
+    bool found = find_worst(&e);
+
+    /* An old corrected error may still stand in a bank of a core that is only told. */
+    if (!found || !(e.status & MC_UNCORRECTED))
+        for (unsigned i = 0; i < PAUSES_FOR_OTHERS; i++)
+            cpu_relax();
+    if (!found)
+        panic(frame, "machine check, and no bank of this core has an error");
+    panic(frame, "machine check: bank %u, %s error, status 0x%llx, address 0x%llx", e.bank,
+          e.status & MC_UNCORRECTED ? "uncorrected" : "corrected", (unsigned long long)e.status,
+          (unsigned long long)e.address);
 }
 
 void machine_check_init(void)

@@ -165,7 +165,7 @@ enum exit_code harness_main(const struct words *w)
     health_begin();
     report_plan(&plan);
     live_plan(&plan);
-    slice_first();
+    slice_first(plan.tests[0]);
     for (unsigned i = 0; i < plan.count; i++) {
         if (i != 0 && slice_is_over(&words))
             slice_next(plan.tests[i]);

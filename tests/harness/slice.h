@@ -15,8 +15,8 @@
 /* What harness_set_world() was given; all NULL without. */
 const struct harness_world *slice_world(void);
 
-/* The first slice begins. */
-void slice_first(void);
+/* The first slice begins, with `first`. */
+void slice_first(const struct test *first);
 
 /* Has this slice lasted as long as a slice does? Never without a world that writes. */
 bool slice_is_over(const struct words *w);

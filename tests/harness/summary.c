@@ -71,7 +71,8 @@ static void add_counts(const struct verdict_totals *totals, unsigned planned)
 static void add_advice(const char *state)
 {
     if (strncmp(state, BOOT_SUMMARY_FINISHED, strlen(BOOT_SUMMARY_FINISHED)) != 0)
-        add("If this is the newest run and the machine no longer runs, it ended in that slice.\n"
+        add("If this is the newest run and the machine no longer runs, it ended in that slice, or\n"
+            "in the firmware, which wrote its report.\n"
             "What the slices before it found is in report.tap.\n");
     add("Next: copy this directory; report.tap is for reading, report.jsonl for programs.\n"
         "./run.sh contribute DIRECTORY makes a result of it; docs/hardware.md has the rest.\n");

@@ -227,7 +227,7 @@ def test_a_missing_tool_is_named(tree, tmp_path, arguments, program, package):
 
 # ---- the ways to boot ----
 
-NO_MEDIUM = "no medium took the report"
+NO_MEDIUM = "no medium took the report to its end"
 SCREENS = {"screen": (), "headless": ("-vga", "none")}
 
 
