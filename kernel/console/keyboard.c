@@ -15,7 +15,7 @@
 #define STATUS_MOUSE  0x20 /* and it is the mouse's */
 #define STATUS_ABSENT 0xff
 
-#define BYTES_AT_ONCE 64 /* the controller's buffer; one that never empties is broken */
+#define BYTES_AT_ONCE 32 /* the controller's buffer; one that never empties is broken */
 
 #define CODE_RELEASED 0x80
 #define CODE_EXTENDED 0xe0
