@@ -54,6 +54,8 @@ struct boot_range {
     uint32_t efi_type;
 };
 
+#define BOOT_SCREEN_ROWS 120 /* of text, at most */
+
 enum boot_pixel_format {
     BOOT_PIXELS_NONE, /* no linear framebuffer: headless or BLT only */
     BOOT_PIXELS_RGBX,
@@ -67,7 +69,9 @@ struct boot_framebuffer {
     uint32_t width, height, stride; /* pixels; stride >= width */
     uint32_t format;                /* enum boot_pixel_format */
     uint32_t red_mask, green_mask, blue_mask;
-    uint32_t drawn; /* the kernel sets it: the picture is its own */
+    /* The kernel sets these. */
+    uint32_t drawn;                     /* the picture is its own */
+    uint8_t row_ends[BOOT_SCREEN_ROWS]; /* how many columns of each row are not free */
 };
 
 /*

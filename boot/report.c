@@ -7,7 +7,9 @@
 #include "boot/efi_status.h"
 #include "boot/finish.h"
 #include "boot/firmware.h"
+#include "boot/library.h"
 #include "boot/previous.h"
+#include "boot/qr.h"
 #include "boot/report_file.h"
 #include "boot/say.h"
 #include "boot/volume.h"
@@ -267,7 +269,19 @@ static void tell(const char *text)
     serial_write(text, strlen(text));
 }
 
-static void show_summary(struct boot_info *info)
+/* Last: a failure in there ends the run. */
+static void show_code(const struct boot_info *info, const char *text, uint64_t code)
+{
+    library_begin(code);
+    size_t bytes = qr_draw(&info->framebuffer, (void *)info->framebuffer.base, text);
+    library_end();
+    if (bytes != 0)
+        say("# the QR code has %s\n", bytes == strlen(text)
+                                          ? "all of the summary"
+                                          : "as much of the summary as there is room for");
+}
+
+static void show_summary(struct boot_info *info, uint64_t code)
 {
     static char text[4096];
     struct report_failure why;
@@ -275,12 +289,13 @@ static void show_summary(struct boot_info *info)
     tell("# no medium took the report to its end: it is on the serial port and, in short, here\n");
     report_for_screen(info, text, sizeof(text));
     say_long(text);
-    if (!info->nvram)
-        return;
-    if (report_variable((const char *)info->summary.base, bytes_in(&info->summary), &why))
-        say("# the summary is in the variable CrossmodReport\n");
-    else
-        complain(info, "CrossmodReport", &why);
+    if (info->nvram) {
+        if (report_variable((const char *)info->summary.base, bytes_in(&info->summary), &why))
+            say("# the summary is in the variable CrossmodReport\n");
+        else
+            complain(info, "CrossmodReport", &why);
+    }
+    show_code(info, text, code);
 }
 
 void report_begin(struct boot_info *info)
@@ -304,7 +319,7 @@ void report_end(struct boot_info *info, uint64_t code)
 {
     complete_summary(info, code);
     if (!write_new(info)) {
-        show_summary(info);
+        show_summary(info, code);
         return;
     }
     say("# report written to %s on %s\n", places[count - 1].directory,

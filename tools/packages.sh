@@ -16,6 +16,7 @@ packages_of_image='
 binutils         ld
 fonts-spleen     /usr/share/consolefonts/spleen-8x16.psfu.gz
 gnu-efi          /usr/lib/crt0-efi-x86_64.o /usr/lib*/gnuefi/crt0-efi-x86_64.o
+libqrcodegen-dev /usr/lib*/libqrcodegen.a /usr/lib/*/libqrcodegen.a
 mtools           mcopy'
 packages_of_cd='
 xorriso          xorriso'
@@ -35,6 +36,7 @@ python3-pytest-xdist /usr/lib/python3*/*-packages/xdist
 python3-jsonschema   /usr/lib/python3*/*-packages/jsonschema
 openssl              openssl
 gdisk                sgdisk /usr/sbin/sgdisk
+zbar-tools           zbarimg
 dosfstools           fsck.fat /usr/sbin/fsck.fat
 ipxe-qemu            /usr/lib/ipxe/qemu/efi-virtio.rom /usr/share/qemu/efi-virtio.rom
 bochs                bochs

@@ -98,10 +98,16 @@ static uint8_t *run(uint8_t *to, unsigned bytes, uint32_t color, unsigned count)
     return to;
 }
 
+void pixels_fill(const struct pixels *p, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
+                 unsigned color)
+{
+    for (uint32_t line = y; line < y + height; line++)
+        run(line_at(p, x, line), p->bytes, p->colors[color], width);
+}
+
 void pixels_clear(const struct pixels *p, unsigned color)
 {
-    for (uint32_t y = 0; y < p->height; y++)
-        run(line_at(p, 0, y), p->bytes, p->colors[color], p->width);
+    pixels_fill(p, 0, 0, p->width, p->height, color);
 }
 
 void pixels_glyph(const struct pixels *p, uint32_t x, uint32_t y, const struct font *font,

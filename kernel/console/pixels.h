@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Glyphs into a linear framebuffer. Pure: the memory is the caller's. It is only written, never
- * read: a read from video memory can take a microsecond.
+ * Glyphs and rectangles into a linear framebuffer. Pure: the memory is the caller's. It is only
+ * written, never read: a read from video memory can take a microsecond.
  */
 #ifndef KERNEL_CONSOLE_PIXELS_H
 #define KERNEL_CONSOLE_PIXELS_H
@@ -36,6 +36,9 @@ void pixels_init(struct pixels *p, const struct boot_framebuffer *fb, void *base
 void pixels_set_color(struct pixels *p, const struct boot_framebuffer *fb, unsigned index,
                       uint32_t rgb);
 
+/* A rectangle in one color. All of it must lie on the screen. */
+void pixels_fill(const struct pixels *p, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
+                 unsigned color);
 /* Everything in one color. */
 void pixels_clear(const struct pixels *p, unsigned color);
 

@@ -18,6 +18,7 @@ static const struct {
     [STYLE_ALARM] = { 0xffffff, 0xa02820 },
 };
 _Static_assert(2 * STYLE_COUNT <= PIXELS_COLORS, "ink and paper of each style");
+_Static_assert(SCREEN_ROWS_MAX == BOOT_SCREEN_ROWS && SCREEN_COLUMNS_MAX <= UINT8_MAX, "row_ends");
 
 static bool is_on;
 static struct pixels pixels;
@@ -141,12 +142,17 @@ void screen_draw(void)
         framebuffer->drawn = 1;
     }
     for (unsigned row = 0; row < geometry.rows; row++) {
+        unsigned end = 0;
+
         for (unsigned column = 0; column < geometry.columns; column++) {
             struct cell cell = wanted[row][column];
 
+            if (cell.c != ' ' || cell.style != STYLE_TEXT)
+                end = column + 1;
             if (cell.c != shown[row][column].c || cell.style != shown[row][column].style)
                 draw_cell(row, column, cell);
         }
+        framebuffer->row_ends[row] = (uint8_t)end;
     }
     /* Or the last pixels may stay in the write-combining buffers (SDM vol 3A, 11.3.1). */
     __asm__ volatile("sfence" ::: "memory");

@@ -33,7 +33,7 @@ enum screen_style {
 
 /*
  * Use this framebuffer, which is mapped at `base` and has pixels_bytes(). Draws nothing yet; the
- * first drawing sets fb->drawn.
+ * first drawing sets fb->drawn, each one fb->row_ends.
  */
 void screen_attach(struct boot_framebuffer *fb, void *base);
 /* No screen any more: what it shows stays there. */

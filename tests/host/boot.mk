@@ -17,3 +17,8 @@ test_report_file_FLAGS   := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/inc
 test_report_file_TWINNED := boot/report_file.c
 test_report_file_TWINS   := \
     tests/host/twins/not_compared.c
+
+# Links the library itself: the host has a C library and a thread's canary.
+test_qr_SRC   := boot/qr.c kernel/console/geometry.c kernel/console/pixels.c $(FONT_C)
+test_qr_FLAGS := $(QR_HEADER:%/qrcodegen.h=-isystem %)
+test_qr_LIBS  := $(QR_LIB)

@@ -27,8 +27,8 @@ class Display:
         self.monitor = None
 
     @contextlib.contextmanager
-    def on(self, words: str, cpus: int, size: tuple[int, int] | None):
-        """Boot with these words; `size` None: no display."""
+    def on(self, words: str, cpus: int, size: tuple[int, int] | None, drive: str = ""):
+        """Boot with these words; `size` None: no display. `drive`: more options of the stick's."""
         image, file, monitor = (self.directory / n for n in ("disk.img", "words.txt", "monitor"))
         mkimage = Path(__file__).resolve().parents[2] / "tools" / "mkimage"
         subprocess.run([mkimage, image, self.out / "BOOTX64.EFI"], check=True)
@@ -40,6 +40,8 @@ class Display:
         # Without the exit port the machine halts at the end, and can be looked at.
         at = command.index("isa-debug-exit,iobase=0xf4,iosize=4")
         command[at - 1 : at + 1] = ["-qmp", f"unix:{monitor},server=on,wait=off", "-vga", "none"]
+        at = next(i for i, word in enumerate(command) if word.startswith("if=none,id=stick"))
+        command[at] += drive
         if size:
             command += ["-device", VGA.format(*size)]
         self.process = subprocess.Popen(
@@ -61,6 +63,11 @@ class Display:
     def debugcon(self) -> Path:
         """The records."""
         return self.directory / "debugcon.jsonl"
+
+    @property
+    def shot(self) -> Path:
+        """The last screenshot."""
+        return self.directory / "screen.ppm"
 
     def _connect(self, path: Path) -> None:
         deadline = time.monotonic() + 10
@@ -112,9 +119,8 @@ class Display:
 
     def picture(self) -> picture.Picture:
         """A screenshot."""
-        path = self.directory / "screen.ppm"
-        self.ask("screendump", filename=str(path))
-        return picture.Picture.read(path)
+        self.ask("screendump", filename=str(self.shot))
+        return picture.Picture.read(self.shot)
 
     def text(self, record: dict) -> list[str]:
         """What can be read on the screen now, laid out as in `record`."""

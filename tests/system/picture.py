@@ -2,7 +2,7 @@
 """Read a screenshot back into text, by the glyphs of the kernel's fonts."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import font
@@ -57,6 +57,7 @@ def _font(height: int) -> font.Font:
     return font.read(str(FONTS / f"spleen-{height // 2}x{height}.psfu.gz"))
 
 
+@lru_cache(maxsize=4096)
 def _character(cell: bytes, height: int, scale: int) -> str:
     """The character of a cell; fails if it is none."""
     colors = {cell[i : i + 3] for i in range(0, len(cell), 3)}
@@ -67,19 +68,19 @@ def _character(cell: bytes, height: int, scale: int) -> str:
     return glyphs(height, scale)[bits]
 
 
-def text(picture: Picture, record: dict) -> list[str]:
-    """What stands in the cells, row by row; `record` is one of type "screen"."""
+def row_text(picture: Picture, record: dict, row: int, columns: int) -> str:
+    """What stands in the first cells of a row; `record` is one of type "screen"."""
     height, scale = record["font_height"], record["scale"]
     width = height // 2 * scale
-    known = {}
-    rows = []
-    for row in range(record["rows"]):
-        line = ""
-        for column in range(record["columns"]):
-            x, y = record["left"] + column * width, record["top"] + row * height * scale
-            cell = picture.cell(x, y, width, height * scale)
-            if cell not in known:
-                known[cell] = _character(cell, height, scale)
-            line += known[cell]
-        rows.append(line.rstrip(" "))
-    return rows
+    y = record["top"] + row * height * scale
+    lefts = (record["left"] + column * width for column in range(columns))
+    cells = (picture.cell(x, y, width, height * scale) for x in lefts)
+    return "".join(_character(cell, height, scale) for cell in cells)
+
+
+def text(picture: Picture, record: dict) -> list[str]:
+    """What stands in all cells, row by row."""
+    return [
+        row_text(picture, record, row, record["columns"]).rstrip(" ")
+        for row in range(record["rows"])
+    ]

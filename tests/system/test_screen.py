@@ -2,7 +2,10 @@
 """The screen as it is seen, against what the kernel means to show; and the keys."""
 
 import re
+import subprocess
 import time
+import zlib
+from pathlib import Path
 
 import picture
 import pytest
@@ -30,6 +33,26 @@ def settled(display, record) -> list[str]:
         before = now
         time.sleep(1)
     raise AssertionError("the screen does not come to rest")
+
+
+def settled_picture(display) -> picture.Picture:
+    """The same, of a screen that is not text alone."""
+    before = None
+    for _ in range(50):
+        now = display.picture()
+        if before and now.pixels == before.pixels:
+            return now
+        before = now
+        time.sleep(2)
+    raise AssertionError("the screen does not come to rest")
+
+
+def qr_text(shot: Path) -> str | None:
+    """What the one QR code of a screenshot says; None: there is none."""
+    command = ["zbarimg", "--nodbus", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable"]
+    found = subprocess.run([*command, "-Sbinary", shot], stdout=subprocess.PIPE, check=False)
+    assert found.returncode in (0, 4), "zbarimg itself has failed"
+    return found.stdout.decode("ascii") if found.returncode == 0 else None
 
 
 def is_paused(record: dict) -> bool:
@@ -138,6 +161,37 @@ def test_a_run_that_cannot_begin_says_why(display):
         seen = "\n".join(settled(display, LAYOUT))
         assert verdict_of(serial) == "ERROR"
         assert "tests=nothing/at_all: no test matches 'nothing/at_all'" in seen
+
+
+@pytest.mark.parametrize(
+    "size, tests",
+    [((1280, 800), "unit/traps_*,selftest/must_fail"), ((640, 480), "unit/traps_*")],
+    ids=["1280x800", "640x480"],
+)
+def test_the_qr_code_is_the_summary_that_no_medium_took(display, size, tests):
+    """Read by another program; every cell of text is still what it was."""
+    words = f"screen=record tests={tests} seed=0x5eed"
+    with display.on(words, 2, size, drive=",readonly=on"):
+        serial = display.wait_for(display.serial, "# no medium took the report")
+        record = display.wait_for_screen(is_end)
+        shot = settled_picture(display)
+    read = qr_text(display.shot)
+    summary, crc = re.fullmatch(r"(.*\n)crc32 ([0-9a-f]{8})\n", read, re.DOTALL).groups()
+    assert zlib.crc32(summary.encode("ascii")) == int(crc, 16)
+    assert summary.startswith(f"state: finished, verdict {verdict_of(serial)}: software emulation")
+    assert "seed 0x5eed, 2 cores" in summary
+    for row, text in enumerate(record["text"][:-LOADER_ROWS]):
+        assert picture.row_text(shot, record, row, len(text)) == text
+    rows = range(record["rows"] - LOADER_ROWS, record["rows"])
+    loader = [picture.row_text(shot, record, row, record["columns"]).strip() for row in rows]
+    assert f"crc32 {crc}" in loader and "# the QR code has all of the summary" in loader
+
+
+def test_no_qr_code_where_a_medium_took_the_report(display):
+    with display.on("tests=unit/traps_*", 2, (1280, 800)):
+        display.wait_for(display.serial, END)
+        settled(display, LAYOUT)  # each cell of the whole screen is a glyph
+        assert qr_text(display.shot) is None
 
 
 def test_headless(display):
