@@ -13,7 +13,6 @@
 #include "boot/report_file.h"
 #include "boot/say.h"
 #include "boot/volume.h"
-#include "kernel/console/serial.h"
 #include "kernel/lib/fmt.h"
 #include "kernel/lib/string.h"
 
@@ -261,14 +260,6 @@ static void complete_summary(struct boot_info *info, uint64_t code)
         finished, exit_code_name(code), last[0] ? "before: " : "no test has begun", last);
 }
 
-/* Screen and serial port: what no medium takes must not be lost in silence. */
-static void tell(const char *text)
-{
-    say("%s", text);
-    serial_init();
-    serial_write(text, strlen(text));
-}
-
 /* Last: a failure in there ends the run. */
 static void show_code(const struct boot_info *info, const char *text, uint64_t code)
 {
@@ -286,7 +277,8 @@ static void show_summary(struct boot_info *info, uint64_t code)
     static char text[4096];
     struct report_failure why;
 
-    tell("# no medium took the report to its end: it is on the serial port and, in short, here\n");
+    say_for_sure(
+        "# no medium took the report to its end: it is on the serial port and, in short, here\n");
     report_for_screen(info, text, sizeof(text));
     say_long(text);
     if (info->nvram) {

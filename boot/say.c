@@ -2,6 +2,7 @@
 #include "boot/say.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 #include "boot/firmware.h"
 #include "boot/screen_lines.h"
@@ -14,12 +15,28 @@
 #define POLL_US      50000
 #define BAIL_SECONDS 10
 
+/* Not through the firmware: its console may be the same port, and adds escape sequences. */
+static void serial_text(const char *text)
+{
+    static bool ready;
+
+    if (!ready)
+        serial_init();
+    ready = true;
+    serial_write(text, strlen(text));
+}
+
+/* Once the kernel has drawn on the screen its console is that picture and the serial port. */
 static void console_text(const char *text)
 {
     CHAR16 wide[2 * LINE];
     size_t n = 0;
 
-    if (screen_lines_write(text) || !firmware.table->ConOut)
+    if (screen_lines_write(text)) {
+        serial_text(text);
+        return;
+    }
+    if (!firmware.table->ConOut)
         return;
     for (; *text && n + 2 < sizeof(wide) / sizeof(wide[0]); text++) {
         if (*text == '\n')
@@ -55,9 +72,11 @@ void say_long(const char *text)
     }
 }
 
-static void serial_text(const char *text)
+void say_for_sure(const char *text)
 {
-    serial_write(text, strlen(text));
+    if (!screen_lines_write(text))
+        console_text(text);
+    serial_text(text);
 }
 
 void bail(EFI_STATUS status, const char *fmt, ...)
@@ -70,8 +89,6 @@ void bail(EFI_STATUS status, const char *fmt, ...)
     va_end(args);
 
     say("\nCrossmod: %s\n", text);
-    /* Not through the firmware: its console may be the same port, and adds escape sequences. */
-    serial_init();
     serial_text("\r\nBail out! ");
     serial_text(text);
     serial_text("\r\n");

@@ -14,6 +14,9 @@ __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...);
 /* The same for a text of any length, as it is. */
 void say_long(const char *text);
 
+/* On the serial port as well, whatever the firmware's console is. */
+void say_for_sure(const char *text);
+
 /*
  * End the loader with one sentence of error: on the console, on COM1 as TAP's "Bail out!", and
  * under QEMU by the debug exit with EXIT_ERROR. Elsewhere `status` goes back to the firmware after

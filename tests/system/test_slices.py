@@ -20,7 +20,7 @@ def comparable(report: dict) -> list[tuple]:
     return [(t["n"], t["name"], t["verdict"]) for t in report["tests"]]
 
 
-@pytest.mark.parametrize("cpus, tests", [(1, "latency/*"), (4, MANY)])
+@pytest.mark.parametrize("cpus, tests", [(1, "latency/*,poke/*,users/*"), (4, MANY)])
 def test_slices_change_nothing(crossmod, cpus, tests):
     words = (f"tests={tests}", f"cpus={cpus}", SEED)
     whole = crossmod.run(*words, "slice=0").expect("PASS", 0).report

@@ -180,7 +180,7 @@ def test_the_command_says_what_to_do_next(tmp_path, monkeypatch, capsys):
     image = tmp_path / "crossmod.img"
     assert [p.name for p in tmp_path.iterdir()] == ["crossmod.img"], "no scratch is left"
     assert digest(image) in said
-    for text in (f"dd if={image} of=/dev/sdX", "lsblk", "Secure Boot", "docs/hardware.md"):
+    for text in (f"dd if={tree.shown(image)} of=/dev/sdX", "lsblk", "Secure Boot", "docs/hardware.md"):
         assert text in said
 
 

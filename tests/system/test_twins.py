@@ -156,7 +156,10 @@ def test_a_twin_fails_its_tests(crossmod, name, tests):
     "name, test, verdicts, line", [(n, *end) for n, end in END.items()], ids=END
 )
 def test_a_twin_ends_in_its_test(crossmod, name, test, verdicts, line):
-    result = run_twin(crossmod, name, test if "/" in test else f"poke/{test}")
+    for _ in range(3):  # on a busy host a run may see too little
+        result = run_twin(crossmod, name, test if "/" in test else f"poke/{test}")
+        if result.report["verdict"] != "WEAK":
+            break
     assert result.report["verdict"] in verdicts and result.code, result.text
     assert re.search(line, result.text), result.text
 
