@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "boot/finish.h"
 
+#include <stdbool.h>
+
 #include "boot/firmware.h"
 #include "boot/say.h"
 #include "kernel/exit.h"
@@ -39,9 +41,13 @@ void finish(uint64_t code)
      * Back to the firmware is no way: it may call its MP services or ExitBootServices, and both can
      * wait for ever for processors that are parked in the kernel's memory.
      */
-    say("Verdict: %s. Press any key to restart.\n", exit_code_name(code));
-    wait_key(0);
-    firmware.table->RuntimeServices->ResetSystem(EfiResetCold, EFI_SUCCESS, 0, NULL);
+    say("Verdict: %s. Press any key to restart, o to power off.\n", exit_code_name(code));
+
+    CHAR16 key = wait_key(0);
+    bool off = key == 'o' || key == 'O';
+
+    firmware.table->RuntimeServices->ResetSystem(off ? EfiResetShutdown : EfiResetCold, EFI_SUCCESS,
+                                                 0, NULL);
     for (;;)
         firmware.services->Stall(1000000);
 }

@@ -101,7 +101,7 @@ void bail(EFI_STATUS status, const char *fmt, ...)
     __builtin_unreachable(); /* Exit() fails only for another image's handle */
 }
 
-_Bool wait_key(unsigned seconds)
+CHAR16 wait_key(unsigned seconds)
 {
     SIMPLE_INPUT_INTERFACE *keys = firmware.table->ConIn;
     EFI_INPUT_KEY key;
@@ -110,7 +110,7 @@ _Bool wait_key(unsigned seconds)
         keys->Reset(keys, FALSE); /* drop what was typed before the question */
     for (uint64_t us = 0; seconds == 0 || us < seconds * 1000000ull; us += POLL_US) {
         if (keys && !EFI_ERROR(keys->ReadKeyStroke(keys, &key)))
-            return 1;
+            return key.UnicodeChar ? key.UnicodeChar : 1;
         firmware.services->Stall(POLL_US);
     }
     return 0;

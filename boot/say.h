@@ -25,7 +25,10 @@ void say_for_sure(const char *text);
  */
 __attribute__((format(printf, 2, 3))) _Noreturn void bail(EFI_STATUS status, const char *fmt, ...);
 
-/* Has a key been pressed within `seconds` (0: wait for ever)? Needs TPL_APPLICATION. */
-_Bool wait_key(unsigned seconds);
+/*
+ * The character of the key that is pressed within `seconds` (0: wait for ever), 1 for one that has
+ * none; 0: none was. Needs TPL_APPLICATION.
+ */
+CHAR16 wait_key(unsigned seconds);
 
 #endif

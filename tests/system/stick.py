@@ -54,14 +54,14 @@ class Stick:
         cpus: int = 2,
         until: str = PROMPT,
         outright: bool = False,
-        key: bool = False,
+        key: str = "",
         drive: str = "",
         flash: firmware.Firmware | None = None,
     ) -> str:
         """Boot; end the machine (`outright`: by SIGKILL) when its serial port has shown `until`.
 
         `key`: then the firmware's timer interrupt must be as OVMF has it, and the machine must end
-        by itself when a key is pressed, by a reset.
+        by itself when that key is pressed: by a reset, with -no-shutdown by a power-off.
         """
         command = self.command(cpus, drive, flash or firmware.find())
         self.serial.unlink(missing_ok=True)
@@ -81,8 +81,13 @@ class Stick:
                     time.sleep(0.1)
                 if key:
                     check_apic(ask(monitor, "info lapic"))
-                    ask(monitor, "sendkey ret")
-                    assert process.wait(timeout=30) == 0
+                    ask(monitor, f"sendkey {key}")
+                    if "-no-shutdown" in more:
+                        while "shutdown" not in ask(monitor, "info status"):
+                            assert time.monotonic() < deadline, "the machine is still on"
+                            time.sleep(0.1)
+                    else:
+                        assert process.wait(timeout=30) == 0
             finally:
                 if outright:
                     process.kill()

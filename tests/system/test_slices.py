@@ -75,7 +75,7 @@ def test_a_crash_is_told_by_the_next_boot(tmp_path):
     assert f"ok {len(kept.tests)} - " in tap and f"ok {len(kept.tests) + 1} - " not in tap
 
     broken = stick.newest.rpartition("/")[2]
-    shown = stick.boot(cpus=4, key=True)
+    shown = stick.boot(cpus=4, key="ret")
     assert f"# previous run {broken} did not finish: {state}\n" in shown
     assert f"# previous run {broken} did not finish: {state}\n" in stick.file("report.tap")
     found = records.parse(stick.file("report.jsonl").encode())
@@ -103,7 +103,7 @@ def test_a_crash_in_the_first_slice_is_told_too(tmp_path):
 )
 def test_a_broken_end_leaves_its_trace_on_the_stick(tmp_path, name, verdict):
     stick = Stick.make(tmp_path, f"tests=selftest/{name} hang=2 {SEED}")
-    shown = stick.boot(cpus=3, key=True)
+    shown = stick.boot("-no-shutdown", cpus=3, key="o")
     assert f"Verdict: {verdict}." in shown
     tap = stick.file("report.tap")
     assert f"# {verdict} " in tap and "# BT 0x" in tap
