@@ -166,6 +166,21 @@ static unsigned put_latency(unsigned row, const struct live_state *s)
     return row + 3;
 }
 
+/* Words of crossmod.cfg that nobody knows: who wrote them may look here and not into the report. */
+static unsigned put_ignored(unsigned row, unsigned end, const struct words *w)
+{
+    char text[48];
+    unsigned named = w->ignored_count < WORDS_IGNORED_MAX ? w->ignored_count : WORDS_IGNORED_MAX;
+
+    for (unsigned i = 0; i < named && row < end; i++)
+        row = put_wrapped(row, 1, STYLE_WARN, w->ignored[i], 1);
+    if (w->ignored_count > named && row < end) {
+        fmt_print(text, sizeof text, "%u more unknown words", w->ignored_count - named);
+        screen_put(row++, 1, STYLE_WARN, text);
+    }
+    return row;
+}
+
 /* As many as have room above row `end`. */
 static void put_findings(unsigned row, unsigned end, const struct live_state *s)
 {
@@ -270,5 +285,5 @@ void live_view(const struct live_state *s)
             end -= lines + 1;
         }
     }
-    put_findings(row, end, s);
+    put_findings(put_ignored(row, end, s->words), end, s);
 }

@@ -27,11 +27,23 @@ class Display:
         self.monitor = None
 
     @contextlib.contextmanager
-    def on(self, words: str, cpus: int, size: tuple[int, int] | None, drive: str = ""):
-        """Boot with these words; `size` None: no display. `drive`: more options of the stick's."""
+    def on(
+        self,
+        words: str,
+        cpus: int,
+        size: tuple[int, int] | None,
+        drive: str = "",
+        config: str = "",
+    ):
+        """Boot with these words; `size` None: no display.
+
+        `drive`: more options of the stick's; `config`: what its crossmod.cfg says.
+        """
         image, file, monitor = (self.directory / n for n in ("disk.img", "words.txt", "monitor"))
         mkimage = Path(__file__).resolve().parents[2] / "tools" / "mkimage"
-        subprocess.run([mkimage, image, self.out / "BOOTX64.EFI"], check=True)
+        written = self.directory / "crossmod.cfg"
+        written.write_text(f"{config}\n", encoding="ascii")
+        subprocess.run([mkimage, image, self.out / "BOOTX64.EFI", written], check=True)
         file.write_text(f"{words} accel=tcg\n", encoding="ascii")
         box = machine.Machine(
             firmware.find(), "tcg", cpus, 1024, image, file, self.serial, self.debugcon

@@ -155,6 +155,15 @@ def test_last_words_are_the_serial_port_s(display, words, title, words_on_it):
         assert "Photograph this" in seen[-1]
 
 
+def test_unknown_words_are_shown(display):
+    line = "crossmod.cfg line 1: unknown word 'cpuz' is ignored; did you mean 'cpus'?"
+    with display.on("screen=record tests=unit/traps_*", 1, (1280, 800), config="cpuz=3"):
+        record = display.wait_for_screen(is_end)
+        assert any(line in row for row in record["text"]), record["text"]
+        seen = settled(display, record)
+        assert any(line in row for row in seen), seen
+
+
 def test_a_run_that_cannot_begin_says_why(display):
     with display.on("tests=nothing/at_all", 1, (1280, 800)):
         serial = display.wait_for(display.serial, END)
